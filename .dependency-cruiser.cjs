@@ -1,0 +1,85 @@
+/** Which folder may import which: see docs/architecture.md. Each line there has its rule here. */
+const folder = (name) => `^src/${name}/`;
+const only = (name, allowed, comment) => ({
+  name: `${name}-imports`,
+  comment,
+  severity: 'error',
+  from: { path: folder(name) },
+  to: { path: '^src/', pathNot: [folder(name), ...allowed] },
+});
+const domain = folder('domain');
+const dicom = folder('dicom');
+const config = folder('config');
+const log = '^src/log[.]ts$';
+const stage = (name) =>
+  only(
+    name,
+    [domain, dicom, log],
+    'A stage knows its own folder, the vocabulary and the log: stages are joined by rows, never by calls.',
+  );
+
+module.exports = {
+  forbidden: [
+    only('domain', [], 'The domain is pure and stands alone.'),
+    {
+      name: 'domain-is-pure',
+      comment: 'No library and no Node module: the domain can be read and tested without either.',
+      severity: 'error',
+      from: { path: folder('domain') },
+      to: { dependencyTypes: ['core', 'npm'] },
+    },
+    only('dicom', [domain], 'DICOM vocabulary and encoding, no I/O.'),
+    only('config', [domain], 'Settings are parsed at the edge into domain types.'),
+    only(
+      'store',
+      [domain, dicom, log],
+      'The catalog knows the domain, how a Part 10 file is made, and the log.',
+    ),
+    only('jobs', [domain, log], 'The worker loop knows no stage.'),
+    stage('receive'),
+    stage('complete'),
+    stage('infer'),
+    stage('report'),
+    stage('deliver'),
+    only(
+      'admin',
+      [domain, dicom, log, config],
+      'The admin side reads what the application hands to it.',
+    ),
+    only(
+      'simulate',
+      [domain, dicom, log],
+      'The simulated peers speak DIMSE and know nothing of the node.',
+    ),
+    {
+      name: 'entry-points',
+      comment: 'Only the composition root and the commands know all parts.',
+      severity: 'error',
+      from: { path: '^src/(main|cli|systemd|log)[.]ts$' },
+      to: { path: '^src/', pathNot: ['^src/(app|systemd|log)[.]ts$', '^src/commands/'] },
+    },
+    {
+      name: 'no-cycles',
+      comment: 'A cycle has no first file to read.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'no-undeclared',
+      comment: 'What runs in production is declared as a dependency.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'unknown'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+    },
+  },
+};
