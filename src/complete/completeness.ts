@@ -1,0 +1,166 @@
+import type { Reason } from '../domain/finding.js';
+import { sameOrientation, slicePosition } from '../domain/geometry.js';
+import type { InstanceHeader } from '../domain/instance.js';
+
+/** How sure we are that no slice is missing; each has its own wait since the last instance. */
+export type Confidence = 'proven' | 'likely' | 'unknown';
+
+/** What is known of a series that is being received. Times are milliseconds since the epoch. */
+export interface SeriesEvidence {
+  readonly instances: readonly InstanceHeader[];
+  /** The associations that carried the instances, by how they stand now. */
+  readonly associations: {
+    readonly open: number;
+    readonly released: number;
+    readonly broken: number;
+  };
+  readonly firstInstanceAt: number;
+  readonly lastInstanceAt: number;
+  /** SOP Instance UIDs that a storage commitment request or an MPPS says belong to the series. */
+  readonly listed?: readonly string[];
+}
+
+export interface CompletenessWaits {
+  readonly likelyMs: number;
+  readonly unknownMs: number;
+  /** The longest time from the first instance to the decision, however many still arrive. */
+  readonly capMs: number;
+}
+
+export interface Completeness {
+  readonly complete: boolean;
+  readonly confidence: Confidence;
+  readonly reason: Reason;
+  /** When the same evidence becomes enough; not later than `now` where `complete`. */
+  readonly dueAt: number;
+}
+
+/**
+ * Whether a series is whole. DICOM has no message for "that was the last slice", so the answer is weighed from what
+ * the sender says of counts, from the slices' positions and from silence.
+ */
+export function assessCompleteness(
+  evidence: SeriesEvidence,
+  waits: CompletenessWaits,
+  now: number,
+): Completeness {
+  const { confidence, reason } = weigh(evidence);
+  const wait =
+    confidence === 'proven' ? 0 : confidence === 'likely' ? waits.likelyMs : waits.unknownMs;
+  const quietAt = evidence.lastInstanceAt + wait;
+  const capAt = evidence.firstInstanceAt + waits.capMs;
+  if (capAt < quietAt && capAt <= now) {
+    return { complete: true, confidence, reason: HARD_CAP, dueAt: capAt };
+  }
+  const dueAt = Math.min(quietAt, capAt);
+  return { complete: dueAt <= now, confidence, reason, dueAt };
+}
+
+const HARD_CAP: Reason = {
+  code: 'hard-cap',
+  text: 'The longest time for receiving a series has passed',
+};
+
+function weigh(evidence: SeriesEvidence): { confidence: Confidence; reason: Reason } {
+  const { instances, associations, listed } = evidence;
+  const count = instances.length;
+  if (listed !== undefined && listed.length > 0) {
+    const present = new Set(instances.map((instance) => instance.sopInstanceUid));
+    const missing = listed.filter((uid) => !present.has(uid)).length;
+    return missing === 0
+      ? proven('all-listed', `All ${listed.length} instances that the sender listed are here`)
+      : unknown('listed-missing', `${missing} of ${listed.length} listed instances are missing`);
+  }
+  const announced = announcedCount(instances);
+  if (announced !== undefined && count <= announced.count) {
+    return count === announced.count
+      ? proven('announced-count', `All ${count} instances are here (${announced.attribute})`)
+      : unknown(
+          'fewer-than-announced',
+          `${count} of ${announced.count} instances are here (${announced.attribute})`,
+        );
+  }
+  if (associations.broken > 0) {
+    return unknown('association-broken', 'An association ended without a release');
+  }
+  if (associations.open > 0) {
+    return unknown('association-open', 'The association that sends the series is still open');
+  }
+  const gaps = findGaps(instances);
+  if (gaps === undefined) {
+    return likely('released', 'The associations were released; the instances have no positions');
+  }
+  return gaps === 0
+    ? likely('released-contiguous', `${count} slices without a gap, associations released`)
+    : unknown('gaps', `${gaps} gaps between the ${count} slices that are here`);
+}
+
+const proven = (code: string, text: string) => ({
+  confidence: 'proven' as const,
+  reason: { code, text },
+});
+const likely = (code: string, text: string) => ({
+  confidence: 'likely' as const,
+  reason: { code, text },
+});
+const unknown = (code: string, text: string) => ({
+  confidence: 'unknown' as const,
+  reason: { code, text },
+});
+
+/**
+ * The number of instances that the headers themselves announce: Number of Series Related Instances (0020,1209), else
+ * Images in Acquisition (0020,1002) added up over the series' acquisitions. Announcements that contradict each other
+ * count as none, and so does a single image: scanners write 1 where they mean "this image".
+ */
+function announcedCount(
+  instances: readonly InstanceHeader[],
+): { count: number; attribute: string } | undefined {
+  const related = new Set(instances.map((header) => header.numberOfSeriesRelatedInstances));
+  const [inSeries] = related;
+  if (related.size === 1 && inSeries !== undefined && inSeries > 1) {
+    return { count: inSeries, attribute: 'Number of Series Related Instances' };
+  }
+  const perAcquisition = new Map<number | undefined, number>();
+  for (const { acquisitionNumber, imagesInAcquisition } of instances) {
+    if (imagesInAcquisition === undefined || imagesInAcquisition <= 1) return undefined;
+    const earlier = perAcquisition.get(acquisitionNumber);
+    if (earlier !== undefined && earlier !== imagesInAcquisition) return undefined;
+    perAcquisition.set(acquisitionNumber, imagesInAcquisition);
+  }
+  if (perAcquisition.size === 0) return undefined;
+  const count = [...perAcquisition.values()].reduce((sum, images) => sum + images, 0);
+  return { count, attribute: 'Images in Acquisition' };
+}
+
+/** A step this much wider than its neighbours, or than the slices are thick, has room for a missing slice. */
+const GAP_RATIO = 1.6;
+
+/**
+ * Gaps in the positions along the slice normal, or undefined where the instances have none. Steps are compared with
+ * their neighbours, not with one spacing: many protocols step closer at the skull base.
+ */
+export function findGaps(instances: readonly InstanceHeader[]): number | undefined {
+  const frames = instances
+    .filter((instance) => !instance.imageType.includes('LOCALIZER'))
+    .flatMap((instance) => instance.frames);
+  const first = frames.find((frame) => frame.imageOrientationPatient)?.imageOrientationPatient;
+  if (first === undefined) return undefined;
+  const positions: number[] = [];
+  for (const { imagePositionPatient, imageOrientationPatient } of frames) {
+    if (imagePositionPatient === undefined || imageOrientationPatient === undefined) continue;
+    if (!sameOrientation(imageOrientationPatient, first)) continue;
+    positions.push(slicePosition(imagePositionPatient, first));
+  }
+  positions.sort((a, b) => a - b);
+  const steps = positions
+    .slice(1)
+    .map((position, i) => position - (positions[i] ?? position))
+    .filter((step) => step > 0.01);
+  const thickness = Math.max(0, ...frames.map((frame) => frame.sliceThickness ?? 0));
+  return steps.filter((step, i) => {
+    const beside = Math.max(steps[i - 1] ?? 0, steps[i + 1] ?? 0);
+    const wider = beside > 0 && step > GAP_RATIO * beside;
+    return wider || (thickness > 0 && step > GAP_RATIO * thickness);
+  }).length;
+}

@@ -1,0 +1,215 @@
+import type { Finding } from '../domain/finding.js';
+import type { ResultObject } from '../domain/result-object.js';
+import { planDeliveries, type Route, type StudyOrigin } from '../domain/routing.js';
+import type { Catalog } from './database.js';
+import { eventWriter } from './events.js';
+import * as sql from './queries.js';
+
+/** An analysis that a worker has claimed; `attempts` counts this one. */
+export interface AnalysisWork {
+  readonly analysisId: number;
+  readonly studyInstanceUid: string;
+  readonly revision: number;
+  /** Null where no series of the study is eligible. */
+  readonly seriesInstanceUid: string | null;
+  readonly attempts: number;
+}
+
+export interface ReportWork extends AnalysisWork {
+  readonly finding: Finding;
+}
+
+/** The report that a new revision takes the place of. */
+export interface PredecessorReport {
+  readonly sopClassUid: string;
+  readonly sopInstanceUid: string;
+  readonly seriesInstanceUid: string;
+  readonly studyInstanceUid: string;
+}
+
+/** A result object whose file is durable; `file` is relative to the storage folder. */
+export interface WrittenObject {
+  readonly object: Omit<ResultObject, 'part10'>;
+  readonly file: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** Positive results leave first, then those that need a person, then the quiet ones. */
+const PRIORITY = {
+  positive: 0,
+  undetermined: 1,
+  failed: 2,
+  'not-eligible': 3,
+  negative: 4,
+} as const;
+
+/** The rows of analyses and of the reports made from them. */
+export class AnalysisStore {
+  readonly #catalog: Catalog;
+  readonly #event: ReturnType<typeof eventWriter>;
+
+  constructor(catalog: Catalog) {
+    this.#catalog = catalog;
+    this.#event = eventWriter(catalog);
+  }
+
+  /** Gives back what a process that is gone had claimed. */
+  releaseClaims(): void {
+    this.#catalog.prepare(sql.RELEASE_ANALYSES).run();
+  }
+
+  claimAnalysis(now: number): AnalysisWork | undefined {
+    return this.#claim('due', 'running', now);
+  }
+
+  nextAnalysisAt(): number | undefined {
+    return this.#nextAt('due');
+  }
+
+  /** Puts a failed attempt back until `dueAt`. */
+  retryAnalysis(work: AnalysisWork, dueAt: number, code: string): void {
+    this.#retry(work, 'running', 'due', dueAt, code);
+  }
+
+  finishAnalysis(work: AnalysisWork, finding: Finding): void {
+    this.#finish(work, 'running', finding);
+  }
+
+  claimReport(now: number): ReportWork | undefined {
+    const work = this.#claim('analysed', 'composing', now);
+    return work && { ...work, finding: JSON.parse(work.finding) as Finding };
+  }
+
+  nextReportAt(): number | undefined {
+    return this.#nextAt('analysed');
+  }
+
+  retryReport(work: ReportWork, dueAt: number, code: string): void {
+    this.#retry(work, 'composing', 'analysed', dueAt, code);
+  }
+
+  /** Takes another finding in place of one that no report could be made of. */
+  replaceFinding(work: ReportWork, finding: Finding): void {
+    this.#finish(work, 'composing', finding);
+  }
+
+  /** No report can be made: the study waits for a person, visibly. */
+  markStuck(work: ReportWork, code: string): void {
+    const at = Date.now();
+    this.#catalog
+      .transaction(() => {
+        this.#catalog
+          .prepare(sql.RETRY_ANALYSIS)
+          .run({ analysisId: work.analysisId, from: 'composing', to: 'stuck', dueAt: at });
+        this.#event({
+          at,
+          kind: 'report-stuck',
+          studyInstanceUid: work.studyInstanceUid,
+          detail: { code, revision: work.revision },
+        });
+      })
+      .immediate();
+  }
+
+  predecessor(work: ReportWork): PredecessorReport | undefined {
+    const { studyInstanceUid, revision } = work;
+    return this.#catalog.prepare(sql.PREDECESSOR_REPORT).get({ studyInstanceUid, revision }) as
+      | PredecessorReport
+      | undefined;
+  }
+
+  /** Commits a report's objects and one delivery for each (object, destination) that the routes ask for. */
+  finishReport(
+    work: ReportWork,
+    objects: readonly WrittenObject[],
+    routes: readonly Route[],
+  ): void {
+    const at = Date.now();
+    const { analysisId, studyInstanceUid, revision, finding } = work;
+    this.#catalog
+      .transaction(() => {
+        const insertObject = this.#catalog.prepare(sql.INSERT_RESULT_OBJECT);
+        for (const { object, file, sha256, bytes } of objects) {
+          insertObject.run({
+            sopInstanceUid: object.sopInstanceUid,
+            analysisId,
+            kind: object.kind,
+            sopClassUid: object.sopClassUid,
+            seriesInstanceUid: object.seriesInstanceUid,
+            transferSyntaxUid: object.transferSyntaxUid,
+            file,
+            bytes,
+            sha256,
+            fallbackFor: object.fallbackFor ?? null,
+            at,
+          });
+        }
+        const origin = this.#catalog.prepare(sql.STUDY_ORIGIN).get(studyInstanceUid) as StudyOrigin;
+        const planned = planDeliveries(routes, finding.outcome, origin);
+        const insertDelivery = this.#catalog.prepare(sql.INSERT_DELIVERY);
+        const priority = PRIORITY[finding.outcome];
+        for (const { kind, destination, route } of planned) {
+          for (const { object } of objects) {
+            if (object.kind !== kind || object.fallbackFor !== undefined) continue;
+            const { sopInstanceUid } = object;
+            insertDelivery.run({ sopInstanceUid, destination, route, priority, at });
+          }
+        }
+        this.#catalog.prepare(sql.REPORTED_ANALYSIS).get({ analysisId, at });
+        this.#event({
+          at,
+          kind: planned.length === 0 ? 'no-route' : 'reported',
+          studyInstanceUid,
+          detail: { revision, outcome: finding.outcome, objects: objects.length },
+        });
+      })
+      .immediate();
+  }
+
+  #claim(from: string, to: string, now: number) {
+    return this.#catalog.prepare(sql.CLAIM_ANALYSIS).get({ from, to, now }) as
+      | (AnalysisWork & { finding: string })
+      | undefined;
+  }
+
+  #nextAt(state: string): number | undefined {
+    const row = this.#catalog.prepare(sql.NEXT_ANALYSIS).get(state) as { dueAt: number | null };
+    return row.dueAt ?? undefined;
+  }
+
+  #retry(work: AnalysisWork, from: string, to: string, dueAt: number, code: string): void {
+    this.#catalog
+      .transaction(() => {
+        this.#catalog
+          .prepare(sql.RETRY_ANALYSIS)
+          .run({ analysisId: work.analysisId, from, to, dueAt });
+        this.#event({
+          at: Date.now(),
+          kind: 'analysis-retried',
+          studyInstanceUid: work.studyInstanceUid,
+          detail: { code, attempts: work.attempts, revision: work.revision },
+        });
+      })
+      .immediate();
+  }
+
+  #finish(work: AnalysisWork, from: string, finding: Finding): void {
+    const at = Date.now();
+    const { analysisId, studyInstanceUid, revision } = work;
+    this.#catalog
+      .transaction(() => {
+        const { outcome, reason } = finding;
+        const row = { analysisId, from, at, outcome, finding: JSON.stringify(finding) };
+        this.#catalog.prepare(sql.FINISH_ANALYSIS).get(row);
+        this.#event({
+          at,
+          kind: 'analysis-finished',
+          studyInstanceUid,
+          seriesInstanceUid: finding.seriesInstanceUid,
+          detail: { revision, outcome, ...(reason ? { code: reason.code } : {}) },
+        });
+      })
+      .immediate();
+  }
+}

@@ -1,0 +1,45 @@
+import type { Catalog } from './database.js';
+import { INSERT_EVENT } from './queries.js';
+
+/** Everything that the catalog writes down about what happened and why; the detail holds no patient data. */
+export interface CatalogEvent {
+  readonly at: number;
+  readonly kind:
+    | 'association-closed'
+    | 'conflict'
+    | 'series-complete'
+    | 'series-reopened'
+    | 'series-chosen'
+    | 'analysis-finished'
+    | 'analysis-retried'
+    | 'reported'
+    | 'no-route'
+    | 'report-stuck'
+    | 'delivered'
+    | 'delivery-retried'
+    | 'delivery-replaced'
+    | 'delivery-dead'
+    | 'resend'
+    | 'reanalyse'
+    | 'recovered'
+    | 'study-removed';
+  readonly studyInstanceUid?: string | undefined;
+  readonly seriesInstanceUid?: string | undefined;
+  readonly associationId?: number | undefined;
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+/** Returns the writer of events; call it inside the transaction that makes the event true. */
+export function eventWriter(catalog: Catalog): (event: CatalogEvent) => void {
+  const insert = catalog.prepare(INSERT_EVENT);
+  return (event) => {
+    insert.run({
+      at: event.at,
+      kind: event.kind,
+      studyInstanceUid: event.studyInstanceUid ?? null,
+      seriesInstanceUid: event.seriesInstanceUid ?? null,
+      associationId: event.associationId ?? null,
+      detail: JSON.stringify(event.detail ?? {}),
+    });
+  };
+}

@@ -1,0 +1,150 @@
+/**
+ * The catalog's schema, oldest first. The list only grows: what has been released is never edited. Times are
+ * milliseconds since the epoch; files are paths relative to the storage folder.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE association (
+    association_id INTEGER PRIMARY KEY,
+    calling_ae_title TEXT NOT NULL,
+    called_ae_title TEXT NOT NULL,
+    remote_address TEXT NOT NULL,
+    opened_at INTEGER NOT NULL,
+    closed_at INTEGER,
+    ended TEXT CHECK (ended IN ('released', 'aborted', 'lost'))
+  ) STRICT;
+
+  CREATE TABLE study (
+    study_instance_uid TEXT PRIMARY KEY,
+    patient_key TEXT NOT NULL,
+    calling_ae_title TEXT NOT NULL,
+    called_ae_title TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    last_instance_at INTEGER NOT NULL,
+    -- When a series is to be chosen; NULL while there is nothing new to choose from.
+    selection_due_at INTEGER,
+    -- Set before a study's files are deleted, so that a crash in between is finished at start.
+    removing INTEGER NOT NULL DEFAULT 0 CHECK (removing IN (0, 1))
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX study_selection_due ON study (selection_due_at) WHERE selection_due_at IS NOT NULL;
+  CREATE INDEX study_last_instance ON study (last_instance_at);
+
+  CREATE TABLE series (
+    series_instance_uid TEXT PRIMARY KEY,
+    study_instance_uid TEXT NOT NULL REFERENCES study,
+    modality TEXT,
+    series_number INTEGER,
+    state TEXT NOT NULL CHECK (state IN ('receiving', 'complete')),
+    -- Raised whenever a late instance opens the series again.
+    revision INTEGER NOT NULL DEFAULT 1,
+    instances INTEGER NOT NULL DEFAULT 0,
+    first_instance_at INTEGER NOT NULL,
+    last_instance_at INTEGER NOT NULL,
+    completed_at INTEGER,
+    completion_confidence TEXT CHECK (completion_confidence IN ('proven', 'likely', 'unknown')),
+    completion_code TEXT,
+    completion_text TEXT,
+    verdict TEXT CHECK (verdict IN ('analysed', 'eligible', 'not-eligible')),
+    verdict_code TEXT,
+    verdict_text TEXT
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX series_study ON series (study_instance_uid);
+  CREATE INDEX series_receiving ON series (state) WHERE state = 'receiving';
+
+  CREATE TABLE instance (
+    sop_instance_uid TEXT PRIMARY KEY,
+    series_instance_uid TEXT NOT NULL REFERENCES series,
+    sop_class_uid TEXT NOT NULL,
+    transfer_syntax_uid TEXT NOT NULL,
+    -- SHA-256 of the dataset's bytes as received, in hex.
+    sha256 TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    file TEXT NOT NULL,
+    association_id INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    header TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX instance_series ON instance (series_instance_uid);
+
+  CREATE TABLE conflict (
+    conflict_id INTEGER PRIMARY KEY,
+    sop_instance_uid TEXT NOT NULL,
+    study_instance_uid TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('instance-bytes', 'series-study', 'study-patient')),
+    sha256 TEXT NOT NULL,
+    file TEXT,
+    association_id INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    UNIQUE (sop_instance_uid, kind, sha256)
+  ) STRICT;
+
+  CREATE TABLE analysis (
+    analysis_id INTEGER PRIMARY KEY,
+    study_instance_uid TEXT NOT NULL REFERENCES study,
+    revision INTEGER NOT NULL,
+    -- NULL where no series of the study is eligible.
+    series_instance_uid TEXT,
+    -- Hash over what is read: the same input is not analysed twice unless someone asks.
+    input_hash TEXT NOT NULL,
+    trigger_code TEXT NOT NULL,
+    trigger_text TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('due', 'running', 'analysed', 'composing', 'reported', 'stuck')),
+    attempts INTEGER NOT NULL DEFAULT 0,
+    due_at INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    analysed_at INTEGER,
+    reported_at INTEGER,
+    outcome TEXT CHECK (outcome IN ('positive', 'negative', 'undetermined', 'not-eligible', 'failed')),
+    finding TEXT,
+    UNIQUE (study_instance_uid, revision)
+  ) STRICT;
+  CREATE INDEX analysis_open ON analysis (state, due_at) WHERE state <> 'reported';
+
+  CREATE TABLE result_object (
+    sop_instance_uid TEXT PRIMARY KEY,
+    analysis_id INTEGER NOT NULL REFERENCES analysis,
+    kind TEXT NOT NULL,
+    sop_class_uid TEXT NOT NULL,
+    series_instance_uid TEXT NOT NULL,
+    transfer_syntax_uid TEXT NOT NULL,
+    file TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    fallback_for TEXT,
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX result_object_analysis ON result_object (analysis_id);
+  CREATE INDEX result_object_series ON result_object (series_instance_uid);
+
+  CREATE TABLE delivery (
+    delivery_id INTEGER PRIMARY KEY,
+    sop_instance_uid TEXT NOT NULL REFERENCES result_object,
+    destination TEXT NOT NULL,
+    route TEXT NOT NULL,
+    -- Lower goes first.
+    priority INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('due', 'sending', 'delivered', 'replaced', 'dead')),
+    attempts INTEGER NOT NULL DEFAULT 0,
+    due_at INTEGER NOT NULL,
+    settled_at INTEGER,
+    -- The destination's own C-STORE status, and what it or we said of the last attempt.
+    status INTEGER,
+    failure_code TEXT,
+    comment TEXT,
+    UNIQUE (sop_instance_uid, destination)
+  ) STRICT;
+  CREATE INDEX delivery_due ON delivery (destination, priority, delivery_id) WHERE state = 'due';
+
+  CREATE TABLE event (
+    event_id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    study_instance_uid TEXT,
+    series_instance_uid TEXT,
+    association_id INTEGER,
+    detail TEXT NOT NULL DEFAULT '{}'
+  ) STRICT;
+  CREATE INDEX event_study ON event (study_instance_uid) WHERE study_instance_uid IS NOT NULL;
+  CREATE INDEX event_at ON event (at);
+  `,
+];

@@ -1,0 +1,306 @@
+/** Every SQL statement of the catalog. State changes are compare-and-set: they name the state they start from. */
+
+export const INSERT_EVENT = `
+  INSERT INTO event (at, kind, study_instance_uid, series_instance_uid, association_id, detail)
+  VALUES (:at, :kind, :studyInstanceUid, :seriesInstanceUid, :associationId, :detail)`;
+
+// Ingest
+
+export const INSERT_ASSOCIATION = `
+  INSERT INTO association (association_id, calling_ae_title, called_ae_title, remote_address, opened_at)
+  VALUES (:associationId, :callingAeTitle, :calledAeTitle, :remoteAddress, :openedAt)
+  ON CONFLICT DO NOTHING`;
+
+export const CLOSE_ASSOCIATION = `
+  UPDATE association SET closed_at = :closedAt, ended = :ended
+  WHERE association_id = :associationId AND closed_at IS NULL`;
+
+export const LOSE_OPEN_ASSOCIATIONS = `
+  UPDATE association SET closed_at = :at, ended = 'lost' WHERE closed_at IS NULL`;
+
+export const LAST_ASSOCIATION_ID = 'SELECT coalesce(max(association_id), 0) AS id FROM association';
+
+export const SELECT_INSTANCE = `
+  SELECT sha256, file FROM instance WHERE sop_instance_uid = ?`;
+
+export const UPSERT_STUDY = `
+  INSERT INTO study (study_instance_uid, patient_key, calling_ae_title, called_ae_title, created_at, last_instance_at)
+  VALUES (:studyInstanceUid, :patientKey, :callingAeTitle, :calledAeTitle, :receivedAt, :receivedAt)
+  ON CONFLICT (study_instance_uid) DO UPDATE SET last_instance_at = excluded.last_instance_at
+  RETURNING patient_key AS patientKey`;
+
+export const SELECT_SERIES_STATE = `
+  SELECT state, study_instance_uid AS studyInstanceUid FROM series WHERE series_instance_uid = ?`;
+
+export const INSERT_SERIES = `
+  INSERT INTO series (series_instance_uid, study_instance_uid, modality, series_number, state,
+                      first_instance_at, last_instance_at)
+  VALUES (:seriesInstanceUid, :studyInstanceUid, :modality, :seriesNumber, 'receiving', :receivedAt, :receivedAt)`;
+
+export const REOPEN_SERIES = `
+  UPDATE series SET state = 'receiving', revision = revision + 1, first_instance_at = :receivedAt,
+    completed_at = NULL, completion_confidence = NULL, completion_code = NULL, completion_text = NULL
+  WHERE series_instance_uid = :seriesInstanceUid AND state = 'complete'`;
+
+export const COUNT_INSTANCE_IN_SERIES = `
+  UPDATE series SET instances = instances + 1, last_instance_at = :receivedAt
+  WHERE series_instance_uid = :seriesInstanceUid`;
+
+export const INSERT_INSTANCE = `
+  INSERT INTO instance (sop_instance_uid, series_instance_uid, sop_class_uid, transfer_syntax_uid, sha256, bytes,
+                        file, association_id, received_at, header)
+  VALUES (:sopInstanceUid, :seriesInstanceUid, :sopClassUid, :transferSyntaxUid, :sha256, :bytes,
+          :file, :associationId, :receivedAt, :header)`;
+
+export const INSERT_CONFLICT = `
+  INSERT INTO conflict (sop_instance_uid, study_instance_uid, kind, sha256, file, association_id, received_at)
+  VALUES (:sopInstanceUid, :studyInstanceUid, :kind, :sha256, :file, :associationId, :receivedAt)
+  ON CONFLICT DO NOTHING`;
+
+// Series and completeness
+
+export const RECEIVING_SERIES = `
+  SELECT series_instance_uid AS uid FROM series WHERE state = 'receiving'`;
+
+export const SERIES_TIMES = `
+  SELECT first_instance_at AS firstInstanceAt, last_instance_at AS lastInstanceAt
+  FROM series WHERE series_instance_uid = ? AND state = 'receiving'`;
+
+export const SERIES_INSTANCES = `
+  SELECT i.header, i.file, i.sha256, i.received_at AS receivedAt, i.association_id AS associationId
+  FROM instance i WHERE i.series_instance_uid = ? ORDER BY i.received_at, i.sop_instance_uid`;
+
+export const ASSOCIATION_END = 'SELECT ended FROM association WHERE association_id = ?';
+
+export const COMPLETE_SERIES = `
+  UPDATE series SET state = 'complete', completed_at = :at, completion_confidence = :confidence,
+    completion_code = :code, completion_text = :text
+  WHERE series_instance_uid = :seriesInstanceUid AND state = 'receiving'
+  RETURNING study_instance_uid AS studyInstanceUid`;
+
+export const SET_SELECTION_DUE = `
+  UPDATE study SET selection_due_at = :at WHERE study_instance_uid = :studyInstanceUid`;
+
+// Choice of series
+
+export const SELECTION_DUE = `
+  SELECT study_instance_uid AS studyInstanceUid, last_instance_at AS lastInstanceAt
+  FROM study WHERE selection_due_at <= :now ORDER BY selection_due_at LIMIT 1`;
+
+export const NEXT_SELECTION = `
+  SELECT min(selection_due_at) AS dueAt FROM study WHERE selection_due_at IS NOT NULL`;
+
+export const STUDY_SERIES = `
+  SELECT series_instance_uid AS seriesInstanceUid, modality, series_number AS seriesNumber, state, revision,
+    instances, last_instance_at AS lastInstanceAt, completed_at AS completedAt,
+    completion_confidence AS confidence, completion_code AS completionCode, completion_text AS completionText,
+    verdict, verdict_code AS verdictCode, verdict_text AS verdictText,
+    EXISTS (SELECT 1 FROM result_object r WHERE r.series_instance_uid = s.series_instance_uid) AS own
+  FROM series s WHERE study_instance_uid = ? ORDER BY first_instance_at, series_instance_uid`;
+
+export const SET_VERDICT = `
+  UPDATE series SET verdict = :verdict, verdict_code = :code, verdict_text = :text
+  WHERE series_instance_uid = :seriesInstanceUid`;
+
+export const SETTLE_SELECTION = `
+  UPDATE study SET selection_due_at = :dueAt
+  WHERE study_instance_uid = :studyInstanceUid AND selection_due_at <= :claimedAt`;
+
+// Analyses
+
+export const LATEST_ANALYSIS = `
+  SELECT analysis_id AS analysisId, revision, series_instance_uid AS seriesInstanceUid, input_hash AS inputHash,
+    state, outcome
+  FROM analysis WHERE study_instance_uid = ? ORDER BY revision DESC LIMIT 1`;
+
+export const INSERT_ANALYSIS = `
+  INSERT INTO analysis (study_instance_uid, revision, series_instance_uid, input_hash, trigger_code, trigger_text,
+                        state, due_at, created_at)
+  VALUES (:studyInstanceUid, :revision, :seriesInstanceUid, :inputHash, :triggerCode, :triggerText,
+          'due', :at, :at)`;
+
+/** A newer revision makes an older one that nobody has begun needless. */
+export const DROP_UNSTARTED_ANALYSES = `
+  DELETE FROM analysis WHERE study_instance_uid = ? AND state = 'due' AND attempts = 0`;
+
+export const CLAIM_ANALYSIS = `
+  UPDATE analysis SET state = :to, attempts = attempts + 1
+  WHERE analysis_id = (SELECT analysis_id FROM analysis WHERE state = :from AND due_at <= :now
+                       ORDER BY due_at, analysis_id LIMIT 1) AND state = :from
+  RETURNING analysis_id AS analysisId, study_instance_uid AS studyInstanceUid, revision,
+    series_instance_uid AS seriesInstanceUid, attempts, finding`;
+
+export const NEXT_ANALYSIS = `
+  SELECT min(due_at) AS dueAt FROM analysis WHERE state = ?`;
+
+export const RELEASE_ANALYSES = `
+  UPDATE analysis SET state = CASE state WHEN 'running' THEN 'due' ELSE 'analysed' END
+  WHERE state IN ('running', 'composing')`;
+
+export const RETRY_ANALYSIS = `
+  UPDATE analysis SET state = :to, due_at = :dueAt WHERE analysis_id = :analysisId AND state = :from`;
+
+export const FINISH_ANALYSIS = `
+  UPDATE analysis SET state = 'analysed', attempts = 0, due_at = :at, analysed_at = :at, outcome = :outcome,
+    finding = :finding
+  WHERE analysis_id = :analysisId AND state = :from RETURNING study_instance_uid AS studyInstanceUid`;
+
+export const REPORTED_ANALYSIS = `
+  UPDATE analysis SET state = 'reported', reported_at = :at
+  WHERE analysis_id = :analysisId AND state = 'composing' RETURNING study_instance_uid AS studyInstanceUid`;
+
+export const PREDECESSOR_REPORT = `
+  SELECT r.sop_class_uid AS sopClassUid, r.sop_instance_uid AS sopInstanceUid,
+    r.series_instance_uid AS seriesInstanceUid, a.study_instance_uid AS studyInstanceUid
+  FROM analysis a JOIN result_object r ON r.analysis_id = a.analysis_id
+  WHERE a.study_instance_uid = :studyInstanceUid AND a.revision < :revision AND a.state = 'reported'
+    AND r.kind = 'sr' AND r.fallback_for IS NULL
+  ORDER BY a.revision DESC LIMIT 1`;
+
+export const STUDY_ORIGIN = `
+  SELECT calling_ae_title AS callingAeTitle, called_ae_title AS calledAeTitle
+  FROM study WHERE study_instance_uid = ?`;
+
+export const INSERT_RESULT_OBJECT = `
+  INSERT INTO result_object (sop_instance_uid, analysis_id, kind, sop_class_uid, series_instance_uid,
+                             transfer_syntax_uid, file, bytes, sha256, fallback_for, created_at)
+  VALUES (:sopInstanceUid, :analysisId, :kind, :sopClassUid, :seriesInstanceUid,
+          :transferSyntaxUid, :file, :bytes, :sha256, :fallbackFor, :at)
+  ON CONFLICT (sop_instance_uid) DO NOTHING`;
+
+// Deliveries
+
+export const INSERT_DELIVERY = `
+  INSERT INTO delivery (sop_instance_uid, destination, route, priority, state, due_at)
+  VALUES (:sopInstanceUid, :destination, :route, :priority, 'due', :at)
+  ON CONFLICT (sop_instance_uid, destination) DO NOTHING`;
+
+export const CLAIM_DELIVERIES = `
+  UPDATE delivery SET state = 'sending', attempts = attempts + 1
+  WHERE state = 'due' AND delivery_id IN (
+    SELECT delivery_id FROM delivery WHERE state = 'due' AND destination = :destination AND due_at <= :now
+    ORDER BY priority, delivery_id LIMIT :limit)
+  RETURNING delivery_id AS deliveryId, sop_instance_uid AS sopInstanceUid, attempts, priority`;
+
+export const RESULT_OBJECT_FILE = `
+  SELECT r.kind, r.sop_class_uid AS sopClassUid, r.transfer_syntax_uid AS transferSyntaxUid, r.file,
+    a.study_instance_uid AS studyInstanceUid
+  FROM result_object r JOIN analysis a USING (analysis_id) WHERE r.sop_instance_uid = ?`;
+
+export const NEXT_DELIVERY = `
+  SELECT min(due_at) AS dueAt FROM delivery WHERE state = 'due' AND destination = ?`;
+
+export const RELEASE_DELIVERIES = `UPDATE delivery SET state = 'due' WHERE state = 'sending'`;
+
+export const SETTLE_DELIVERY = `
+  UPDATE delivery SET state = :state, due_at = coalesce(:dueAt, due_at), settled_at = :settledAt, status = :status,
+    failure_code = :failureCode, comment = :comment
+  WHERE delivery_id = :deliveryId AND state = 'sending'
+  RETURNING sop_instance_uid AS sopInstanceUid, destination, route, priority`;
+
+export const FALLBACK_FOR = `
+  SELECT sop_instance_uid AS sopInstanceUid FROM result_object WHERE fallback_for = ?`;
+
+export const RESEND_DELIVERIES = `
+  UPDATE delivery SET state = 'due', attempts = 0, due_at = :at, settled_at = NULL, failure_code = NULL, comment = NULL
+  WHERE state IN ('delivered', 'dead') AND sop_instance_uid IN (
+    SELECT r.sop_instance_uid FROM result_object r JOIN analysis a USING (analysis_id)
+    WHERE a.study_instance_uid = :studyInstanceUid
+      AND a.revision = (SELECT max(revision) FROM analysis WHERE study_instance_uid = :studyInstanceUid
+                        AND state = 'reported'))
+    AND (:destination IS NULL OR destination = :destination)`;
+
+/** When the first delivery of a study's newest reports was accepted, against its last slice. */
+export const REPORT_LATENCY = `
+  SELECT min(d.settled_at) - s.last_instance_at AS ms
+  FROM delivery d JOIN result_object r USING (sop_instance_uid) JOIN analysis a USING (analysis_id)
+    JOIN series s ON s.series_instance_uid = a.series_instance_uid
+  WHERE d.state = 'delivered' AND r.kind = 'sr' AND a.analysis_id =
+    (SELECT analysis_id FROM result_object WHERE sop_instance_uid = ?)`;
+
+// Status and retention
+
+export const COUNTS = `
+  SELECT
+    (SELECT count(*) FROM series WHERE state = 'receiving') AS seriesReceiving,
+    (SELECT count(*) FROM study WHERE selection_due_at IS NOT NULL) AS studiesToChoose,
+    (SELECT count(*) FROM analysis WHERE state IN ('due', 'running')) AS analysesDue,
+    (SELECT count(*) FROM analysis WHERE state IN ('analysed', 'composing')) AS reportsDue,
+    (SELECT count(*) FROM analysis WHERE state = 'stuck') AS analysesStuck,
+    (SELECT count(*) FROM delivery WHERE state IN ('due', 'sending')) AS deliveriesDue,
+    (SELECT count(*) FROM delivery WHERE state = 'dead') AS deliveriesDead,
+    (SELECT count(*) FROM conflict) AS conflicts`;
+
+export const RECENT_STUDIES = `
+  SELECT s.study_instance_uid AS studyInstanceUid, s.created_at AS createdAt, s.last_instance_at AS lastInstanceAt,
+    s.calling_ae_title AS callingAeTitle,
+    (SELECT coalesce(sum(instances), 0) FROM series WHERE study_instance_uid = s.study_instance_uid) AS instances,
+    a.revision, a.state, a.outcome
+  FROM study s LEFT JOIN analysis a ON a.study_instance_uid = s.study_instance_uid AND a.revision =
+    (SELECT max(revision) FROM analysis WHERE study_instance_uid = s.study_instance_uid)
+  ORDER BY s.last_instance_at DESC LIMIT ?`;
+
+export const STUDY = `
+  SELECT study_instance_uid AS studyInstanceUid, calling_ae_title AS callingAeTitle,
+    called_ae_title AS calledAeTitle, created_at AS createdAt, last_instance_at AS lastInstanceAt
+  FROM study WHERE study_instance_uid = ?`;
+
+export const STUDY_ANALYSES = `
+  SELECT analysis_id AS analysisId, revision, series_instance_uid AS seriesInstanceUid, state, outcome,
+    trigger_code AS triggerCode, trigger_text AS triggerText, created_at AS createdAt,
+    analysed_at AS analysedAt, reported_at AS reportedAt, finding
+  FROM analysis WHERE study_instance_uid = ? ORDER BY revision`;
+
+export const STUDY_OBJECTS = `
+  SELECT r.sop_instance_uid AS sopInstanceUid, a.revision, r.kind, r.sop_class_uid AS sopClassUid, r.file, r.bytes,
+    r.fallback_for AS fallbackFor
+  FROM result_object r JOIN analysis a USING (analysis_id) WHERE a.study_instance_uid = ?
+  ORDER BY a.revision, r.kind, r.sop_instance_uid`;
+
+export const STUDY_DELIVERIES = `
+  SELECT d.sop_instance_uid AS sopInstanceUid, d.destination, d.route, d.state, d.attempts, d.due_at AS dueAt,
+    d.settled_at AS settledAt, d.status, d.failure_code AS failureCode, d.comment
+  FROM delivery d JOIN result_object r USING (sop_instance_uid) JOIN analysis a USING (analysis_id)
+  WHERE a.study_instance_uid = ? ORDER BY d.delivery_id`;
+
+export const STUDY_EVENTS = `
+  SELECT at, kind, series_instance_uid AS seriesInstanceUid, association_id AS associationId, detail
+  FROM event WHERE study_instance_uid = ? ORDER BY event_id`;
+
+export const STUDY_CONFLICTS = `
+  SELECT sop_instance_uid AS sopInstanceUid, kind, file, received_at AS receivedAt
+  FROM conflict WHERE study_instance_uid = ? ORDER BY conflict_id`;
+
+/** Studies at rest, oldest first: nothing is being received, chosen, read, reported or delivered. */
+export const REMOVABLE_STUDIES = `
+  SELECT study_instance_uid AS studyInstanceUid FROM study s
+  WHERE last_instance_at < :before AND selection_due_at IS NULL
+    AND NOT EXISTS (SELECT 1 FROM series WHERE study_instance_uid = s.study_instance_uid AND state = 'receiving')
+    AND NOT EXISTS (SELECT 1 FROM analysis WHERE study_instance_uid = s.study_instance_uid AND state <> 'reported')
+    AND NOT EXISTS (SELECT 1 FROM delivery d JOIN result_object r USING (sop_instance_uid)
+                    JOIN analysis a USING (analysis_id)
+                    WHERE a.study_instance_uid = s.study_instance_uid AND d.state NOT IN ('delivered', 'replaced'))
+    AND NOT EXISTS (SELECT 1 FROM conflict WHERE study_instance_uid = s.study_instance_uid)
+  ORDER BY last_instance_at LIMIT :limit`;
+
+export const MARK_REMOVING = `
+  UPDATE study SET removing = 1 WHERE study_instance_uid = ? AND removing = 0`;
+
+export const STUDIES_BEING_REMOVED = `
+  SELECT study_instance_uid AS studyInstanceUid FROM study WHERE removing = 1`;
+
+export const DELETE_STUDY_ROWS: readonly string[] = [
+  `DELETE FROM delivery WHERE sop_instance_uid IN (SELECT sop_instance_uid FROM result_object
+     JOIN analysis USING (analysis_id) WHERE study_instance_uid = ?)`,
+  `DELETE FROM result_object WHERE analysis_id IN (SELECT analysis_id FROM analysis WHERE study_instance_uid = ?)`,
+  'DELETE FROM analysis WHERE study_instance_uid = ?',
+  `DELETE FROM instance WHERE series_instance_uid IN (SELECT series_instance_uid FROM series
+     WHERE study_instance_uid = ?)`,
+  'DELETE FROM series WHERE study_instance_uid = ?',
+  'DELETE FROM study WHERE study_instance_uid = ?',
+];
+
+/** Makes the newest analysis' input look new, so that the next choice of series opens a revision. */
+export const FORGET_INPUT = `
+  UPDATE analysis SET input_hash = '' WHERE study_instance_uid = ?1
+    AND revision = (SELECT max(revision) FROM analysis WHERE study_instance_uid = ?1)`;

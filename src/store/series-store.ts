@@ -1,0 +1,252 @@
+import { join } from 'node:path';
+import type { Reason, SeriesVerdict } from '../domain/finding.js';
+import type { InstanceHeader, StoredInstance } from '../domain/instance.js';
+import type { Catalog } from './database.js';
+import { eventWriter } from './events.js';
+import type { CommittedChange } from './ingest.js';
+import * as sql from './queries.js';
+
+interface InstanceRow {
+  readonly header: string;
+  readonly file: string;
+  readonly sha256: string;
+  readonly receivedAt: number;
+  readonly associationId: number;
+}
+
+/** A series that is being received, kept in memory so that a slice costs no reading of its siblings' rows. */
+interface ReceivingSeries {
+  readonly instances: StoredInstance[];
+  readonly associationIds: Set<number>;
+}
+
+/** A series as the choice among a study's series sees it. */
+export interface SeriesCandidate {
+  readonly seriesInstanceUid: string;
+  readonly complete: boolean;
+  readonly completion?: Reason;
+  readonly instances: readonly StoredInstance[];
+}
+
+/** A study whose series are to be chosen from. */
+export interface SelectionWork {
+  readonly studyInstanceUid: string;
+  readonly lastInstanceAt: number;
+  readonly claimedAt: number;
+  /** Without the series of Vigil's own objects, which a PACS may send back. */
+  readonly series: readonly SeriesCandidate[];
+  readonly latestAnalysis?: {
+    readonly revision: number;
+    readonly seriesInstanceUid: string | null;
+    readonly inputHash: string;
+  };
+}
+
+/** What was chosen: something to analyse (a series, or none of them), or to look again later. */
+export type Selection =
+  | {
+      readonly type: 'analyse';
+      readonly seriesInstanceUid: string | null;
+      readonly inputHash: string;
+      readonly trigger: Reason;
+      readonly verdicts: readonly SeriesVerdict[];
+    }
+  | { readonly type: 'keep'; readonly verdicts: readonly SeriesVerdict[] }
+  | { readonly type: 'wait'; readonly until: number };
+
+/** The rows of studies and series: how complete they are, and which of them is read. */
+export class SeriesStore {
+  readonly #catalog: Catalog;
+  readonly #folder: string;
+  readonly #event: ReturnType<typeof eventWriter>;
+  readonly #receiving = new Map<string, ReceivingSeries>();
+
+  constructor(catalog: Catalog, folder: string) {
+    this.#catalog = catalog;
+    this.#folder = folder;
+    this.#event = eventWriter(catalog);
+  }
+
+  /** Takes note of a committed group; returns the series that it concerns. */
+  committed(change: CommittedChange, pathOf: (header: InstanceHeader) => string): Set<string> {
+    const touched = new Set<string>();
+    for (const { header, sha256, receivedAt, associationId } of change.instances) {
+      touched.add(header.seriesInstanceUid);
+      const series = this.#receiving.get(header.seriesInstanceUid);
+      if (series === undefined) continue;
+      const file = join(this.#folder, pathOf(header));
+      series.instances.push({ header, file, sha256, receivedAt });
+      series.associationIds.add(associationId);
+    }
+    const closed = new Set(change.closedAssociations);
+    for (const [uid, series] of this.#receiving) {
+      if ([...series.associationIds].some((id) => closed.has(id))) touched.add(uid);
+    }
+    return touched;
+  }
+
+  receivingSeries(): string[] {
+    const rows = this.#catalog.prepare(sql.RECEIVING_SERIES).all() as { uid: string }[];
+    return rows.map(({ uid }) => uid);
+  }
+
+  /** The instances of a series that is being received, in the order of arrival. */
+  receivingInstances(seriesInstanceUid: string): readonly StoredInstance[] {
+    return this.#load(seriesInstanceUid).instances;
+  }
+
+  evidence(seriesInstanceUid: string) {
+    const times = this.#catalog.prepare(sql.SERIES_TIMES).get(seriesInstanceUid) as
+      | { firstInstanceAt: number; lastInstanceAt: number }
+      | undefined;
+    if (times === undefined) return undefined;
+    const { instances, associationIds } = this.#load(seriesInstanceUid);
+    const select = this.#catalog.prepare(sql.ASSOCIATION_END);
+    const ends = [...associationIds].map(
+      (id) => (select.get(id) as { ended: string | null } | undefined)?.ended ?? null,
+    );
+    const associations = {
+      open: ends.filter((end) => end === null).length,
+      released: ends.filter((end) => end === 'released').length,
+      broken: ends.filter((end) => end === 'aborted' || end === 'lost').length,
+    };
+    return { instances: instances.map(({ header }) => header), associations, ...times };
+  }
+
+  completeSeries(
+    seriesInstanceUid: string,
+    judged: { readonly confidence: string; readonly reason: Reason },
+  ): void {
+    const at = Date.now();
+    const { confidence, reason } = judged;
+    this.#catalog
+      .transaction(() => {
+        const row = this.#catalog
+          .prepare(sql.COMPLETE_SERIES)
+          .get({ seriesInstanceUid, at, confidence, code: reason.code, text: reason.text }) as
+          | { studyInstanceUid: string }
+          | undefined;
+        if (row === undefined) return;
+        const { studyInstanceUid } = row;
+        this.#catalog.prepare(sql.SET_SELECTION_DUE).run({ studyInstanceUid, at });
+        this.#event({
+          at,
+          kind: 'series-complete',
+          studyInstanceUid,
+          seriesInstanceUid,
+          detail: { confidence, ...reason },
+        });
+      })
+      .immediate();
+    this.#receiving.delete(seriesInstanceUid);
+  }
+
+  /** The study whose choice of series is due first, or when the next one is. */
+  nextSelection(now: number): SelectionWork | { readonly dueAt: number | undefined } {
+    const study = this.#catalog.prepare(sql.SELECTION_DUE).get({ now }) as
+      | { studyInstanceUid: string; lastInstanceAt: number }
+      | undefined;
+    if (study === undefined) {
+      const next = this.#catalog.prepare(sql.NEXT_SELECTION).get() as { dueAt: number | null };
+      return { dueAt: next.dueAt ?? undefined };
+    }
+    const latest = this.#catalog.prepare(sql.LATEST_ANALYSIS).get(study.studyInstanceUid) as
+      | { revision: number; seriesInstanceUid: string | null; inputHash: string }
+      | undefined;
+    return {
+      ...study,
+      claimedAt: now,
+      series: this.#candidates(study.studyInstanceUid),
+      ...(latest === undefined ? {} : { latestAnalysis: latest }),
+    };
+  }
+
+  /** Commits a choice and the next stage's work item with it. */
+  settleSelection(work: SelectionWork, selection: Selection): void {
+    const { studyInstanceUid, claimedAt } = work;
+    const at = Date.now();
+    this.#catalog
+      .transaction(() => {
+        const dueAt = selection.type === 'wait' ? selection.until : null;
+        this.#catalog.prepare(sql.SETTLE_SELECTION).run({ studyInstanceUid, claimedAt, dueAt });
+        if (selection.type === 'wait') return;
+        const setVerdict = this.#catalog.prepare(sql.SET_VERDICT);
+        for (const { seriesInstanceUid, verdict, reason } of selection.verdicts) {
+          setVerdict.run({ seriesInstanceUid, verdict, ...reason });
+        }
+        if (selection.type === 'keep') return;
+        this.#catalog.prepare(sql.DROP_UNSTARTED_ANALYSES).run(studyInstanceUid);
+        const latest = this.#catalog.prepare(sql.LATEST_ANALYSIS).get(studyInstanceUid) as
+          | { revision: number }
+          | undefined;
+        this.#catalog.prepare(sql.INSERT_ANALYSIS).run({
+          studyInstanceUid,
+          revision: (latest?.revision ?? 0) + 1,
+          seriesInstanceUid: selection.seriesInstanceUid,
+          inputHash: selection.inputHash,
+          triggerCode: selection.trigger.code,
+          triggerText: selection.trigger.text,
+          at,
+        });
+        this.#event({
+          at,
+          kind: 'series-chosen',
+          studyInstanceUid,
+          seriesInstanceUid: selection.seriesInstanceUid ?? undefined,
+          detail: { ...selection.trigger },
+        });
+      })
+      .immediate();
+  }
+
+  /** The instances of a series in the order of arrival, with absolute paths. */
+  instances(seriesInstanceUid: string): StoredInstance[] {
+    return this.#rows(seriesInstanceUid).map(({ stored }) => stored);
+  }
+
+  #candidates(studyInstanceUid: string): SeriesCandidate[] {
+    const rows = this.#catalog.prepare(sql.STUDY_SERIES).all(studyInstanceUid) as {
+      seriesInstanceUid: string;
+      state: string;
+      completionCode: string | null;
+      completionText: string | null;
+      own: number;
+    }[];
+    return rows
+      .filter((row) => row.own === 0)
+      .map((row) => ({
+        seriesInstanceUid: row.seriesInstanceUid,
+        complete: row.state === 'complete',
+        ...(row.completionCode !== null && row.completionText !== null
+          ? { completion: { code: row.completionCode, text: row.completionText } }
+          : {}),
+        instances: this.instances(row.seriesInstanceUid),
+      }));
+  }
+
+  #load(seriesInstanceUid: string): ReceivingSeries {
+    let series = this.#receiving.get(seriesInstanceUid);
+    if (series === undefined) {
+      const rows = this.#rows(seriesInstanceUid);
+      series = {
+        instances: rows.map(({ stored }) => stored),
+        associationIds: new Set(rows.map(({ associationId }) => associationId)),
+      };
+      this.#receiving.set(seriesInstanceUid, series);
+    }
+    return series;
+  }
+
+  #rows(seriesInstanceUid: string): { stored: StoredInstance; associationId: number }[] {
+    const rows = this.#catalog.prepare(sql.SERIES_INSTANCES).all(seriesInstanceUid);
+    return (rows as InstanceRow[]).map(({ header, file, sha256, receivedAt, associationId }) => ({
+      stored: {
+        header: JSON.parse(header) as InstanceHeader,
+        file: join(this.#folder, file),
+        sha256,
+        receivedAt,
+      },
+      associationId,
+    }));
+  }
+}
