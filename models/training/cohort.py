@@ -156,6 +156,6 @@ class Cohort:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--cache", type=Path, default=Path("work/cache"))
+    parser.add_argument("--cache", type=Path, default=Path("models/training/work/cache"))
     options = parser.parse_args()
     build(options.data, options.cache)

@@ -1,0 +1,81 @@
+"""What looks like blood and is not, and what is not blood but seldom in the training heads: drawn without a mask."""
+import numpy as np
+from scipy import ndimage
+
+from lesions import blend, intraparenchymal, ventricles
+from noise import smooth
+
+
+def calcification(head, rng):
+    """One to four small dense spots: choroid plexus, pineal gland, falx, basal ganglia."""
+    for _ in range(rng.integers(1, 5)):
+        y, x = head.inner_point(rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.7))
+        spot = (head.distance(y, x) < rng.uniform(1, 3.5)) & head.inside
+        head = head.repainted(blend(head, spot, rng.uniform(90, 400), rng, rng.uniform(0.5, 0.9))[0])
+    return head
+
+
+def falx(head, rng):
+    """A thin bright line in the middle."""
+    bend, wide, start = smooth(rng, 12.0, head.size), rng.uniform(0.6, 1.5), rng.uniform(-80, -10)
+    line = (np.abs(head.across + bend) < wide) & (head.along > start) & (head.along < start + rng.uniform(25, 120)) & head.inside
+    return head.repainted(blend(head, line, rng.uniform(42, 68), rng, 0.7, 1.0, rng.uniform(0.6, 1))[0])
+
+
+def sinus(head, rng):
+    """A dense venous sinus: a small wedge at the back of the inner table, or a band to its side."""
+    angle = np.pi / 2 + rng.normal(0, 0.12)
+    y, x = head.table_point(angle)
+    if rng.random() < 0.6:
+        shape = head.distance(y, x) < rng.uniform(3, 6)
+    else:
+        side = rng.choice([-1, 1])
+        shape = (head.depth < rng.uniform(3, 5)) & (head.distance(y, x) < rng.uniform(25, 60)) & (side * head.across > 2)
+    return head.repainted(blend(head, shape & head.inside, rng.uniform(48, 66), rng, 0.9)[0])
+
+
+def dark_lesion(head, rng):
+    """An infarct, an old defect or a cyst."""
+    shape = intraparenchymal(head, rng, rng.uniform(0.8, 2))
+    return head.repainted(blend(head, shape, rng.uniform(3, 25), rng, rng.uniform(1, 4), 1.5)[0])
+
+
+def wide_csf(head, rng):
+    """Wide ventricles, wide outer spaces, or both: an older brain."""
+    if rng.random() < 0.7:
+        head = head.repainted(blend(head, ventricles(head, rng), rng.uniform(3, 14), rng, 1.0, 1.0)[0])
+    if rng.random() < 0.6:
+        field, deep = smooth(rng, 6.0, head.size), rng.uniform(6, 22)
+        sulci = head.inside & (np.abs(field) < rng.uniform(0.05, 0.2)) & (head.depth < deep)
+        rim = head.inside & (head.depth < rng.uniform(0, 4))
+        head = head.repainted(blend(head, sulci | rim, rng.uniform(4, 16), rng, 0.9, 1.0, rng.uniform(0.5, 1))[0])
+    return head
+
+
+def cupping(head, rng):
+    """Beam hardening: brighter next to bone, and dark or bright streaks across the base."""
+    hu = head.hu + rng.uniform(-4, 12) * np.exp(-head.depth / rng.uniform(3, 8)) * head.inside
+    if rng.random() < 0.5:
+        turn = rng.normal(0, 0.4)
+        line = (head.gx - head.cx) * np.sin(turn) + (head.gy - head.cy) * np.cos(turn) - rng.uniform(-40, 40)
+        hu = hu + rng.uniform(-18, 14) * np.exp(-((line / rng.uniform(3, 12)) ** 2)) * head.inside
+    return head.repainted(hu)
+
+
+def scalp_swelling(head, rng):
+    """A dense swelling outside the skull."""
+    out = ~ndimage.binary_dilation(head.inside, iterations=int(9 / head.mm))
+    y, x = head.table_point(rng.uniform(0, 2 * np.pi))
+    shape = out & (head.distance(y, x) < rng.uniform(12, 30)) & (head.hu > -150) & (head.hu < 120)
+    return head.repainted(blend(head, shape, rng.uniform(45, 75), rng, 0.9)[0])
+
+
+SHAMS = [calcification, falx, sinus, dark_lesion, wide_csf, cupping, scalp_swelling]
+WEIGHTS = np.array([2, 2, 1.5, 2, 3, 2, 1])
+
+
+def add(head, rng, most=2):
+    """Up to `most` shams, chosen at random."""
+    for choice in rng.choice(len(SHAMS), rng.integers(1, most + 1), replace=False, p=WEIGHTS / WEIGHTS.sum()):
+        head = SHAMS[choice](head, rng)
+    return head

@@ -1,0 +1,145 @@
+"""Trains the slice network on all patients but one fold, or on all. State is saved after each epoch; the same command
+goes on from there.
+
+    python3 models/training/train_cnn.py --cache models/training/work/cache --out models/training/work/cnn-0 --fold 0
+"""
+import argparse
+import json
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from cohort import CLASSES, Cohort
+from dataset import ANY, Slices
+from network import SliceNet, load_imagenet
+
+IMAGENET = "imagenet-mobilenet-v2/mobilenet_v2_1.0_224_imagenet_bnfolded_dequant_fp32.npz"
+# `any` counts double, as in the RSNA challenge's weighted log loss.
+CLASS_WEIGHTS = torch.tensor([1.0, 1, 1, 1, 1, 2]) / 7
+
+
+def map_loss(lesion, target, weight):
+    """Cross entropy and soft Dice of the lesion map [N, 6, h, w] where it is known. Lesions cover few cells, so their
+    cells count four times; Dice is over the batch, for each class."""
+    entropy = F.binary_cross_entropy_with_logits(lesion, target, weight, pos_weight=torch.tensor(4.0), reduction="sum")
+    chance = torch.sigmoid(lesion) * weight
+    overlap = (chance * target).sum((0, 2, 3))
+    dice = 1 - (2 * overlap + 5) / (chance.sum((0, 2, 3)) + (target * weight).sum((0, 2, 3)) + 5)
+    return 4 * entropy / weight.sum().clamp(min=1), dice.mean()
+
+
+def losses(net, batch):
+    _, logits, _, lesion = net(batch["x"].contiguous(memory_format=torch.channels_last), low_precision=True)
+    entropy, dice = map_loss(lesion, batch["target"], batch["weight"])
+    labels = batch["y"] * 0.98 + 0.01
+    classes = (F.binary_cross_entropy_with_logits(logits, labels, reduction="none") * CLASS_WEIGHTS).sum(1).mean()
+    return classes, entropy, dice
+
+
+def predict(net, hu, batch=16):
+    """Features, logits [M, ...] of HU crops [M, 256, 256] in float32."""
+    from preprocess import windowed
+
+    net.eval()
+    features, logits = [], []
+    with torch.no_grad():
+        for start in range(0, len(hu), batch):
+            crop = windowed(np.asarray(hu[start : start + batch], np.float32)).swapaxes(0, 1)
+            x = torch.from_numpy(np.ascontiguousarray(crop)).contiguous(memory_format=torch.channels_last)
+            f, l, _, _ = net(x)
+            features.append(f.numpy())
+            logits.append(l.numpy())
+    return np.concatenate(features), np.concatenate(logits)
+
+
+def rate(step, steps):
+    """Learning rate's share: a short rise, then a cosine to zero."""
+    rise = max(1, steps // 25)
+    return step / rise if step < rise else 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
+
+
+def main(options):
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    cohort = Cohort(options.cache)
+    fold = cohort.folds(options.folds)
+    rows = np.arange(len(fold)) if options.fold < 0 else np.flatnonzero(fold != options.fold)
+    data = Slices(cohort, rows, options.seed + 1000 * (options.fold + 1), options.samples)
+    net = SliceNet()
+    load_imagenet(net, options.data / IMAGENET)
+    net = net.to(memory_format=torch.channels_last)
+    backbone = [p for name, p in net.named_parameters() if name.startswith(("stem", "blocks"))]
+    new = [p for name, p in net.named_parameters() if not name.startswith(("stem", "blocks"))]
+    groups = [{"params": backbone, "peak": options.rate}, {"params": new, "peak": 3 * options.rate}]
+    optimizer = torch.optim.AdamW(groups, lr=options.rate, weight_decay=0.02)
+    options.out.mkdir(parents=True, exist_ok=True)
+    state_file, first, history, spent = options.out / "state.pt", 0, [], 0.0
+    if state_file.exists():
+        state = torch.load(state_file)
+        net.load_state_dict(state["net"])
+        optimizer.load_state_dict(state["optimizer"])
+        first, history, spent = state["epoch"], state["history"], state["seconds"]
+    per_epoch = options.samples // options.batch
+    steps = per_epoch * options.epochs
+    for epoch in range(first, options.epochs):
+        began, sums = time.time(), np.zeros(3)
+        net.train()
+        data.epoch = epoch
+        loader = torch.utils.data.DataLoader(data, options.batch, num_workers=options.workers, drop_last=True)
+        for index, batch in enumerate(loader):
+            share = rate(epoch * per_epoch + index, steps)
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak"] * share
+            classes, entropy, dice = losses(net, batch)
+            optimizer.zero_grad()
+            (classes + entropy + 0.5 * dice).backward()
+            torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
+            optimizer.step()
+            sums += [classes.item(), entropy.item(), dice.item()]
+            if index % 25 == 24:
+                done = " ".join(f"{v:.3f}" for v in sums / (index + 1))
+                print(f"epoch {epoch + 1}/{options.epochs} step {index + 1}/{per_epoch} class/map/dice {done} "
+                      f"{(time.time() - began) / (index + 1) / options.batch * 1000:.0f} ms an image", flush=True)
+        spent += time.time() - began
+        history.append({"epoch": epoch + 1, "class": sums[0] / per_epoch, "map": sums[1] / per_epoch, "dice": sums[2] / per_epoch})
+        torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict(), "epoch": epoch + 1,
+                    "history": history, "seconds": spent}, options.out / "state.new")
+        (options.out / "state.new").replace(state_file)
+    torch.save(net.state_dict(), options.out / "net.pt")
+    record = {"fold": options.fold, "folds": options.folds, "seed": options.seed, "epochs": options.epochs,
+              "samplesPerEpoch": options.samples, "batch": options.batch, "seconds": round(spent), "history": history}
+    if options.fold >= 0:
+        from sklearn.metrics import roc_auc_score
+
+        test = np.flatnonzero(fold == options.fold)
+        features, logits = predict(net, cohort.exact[test])
+        np.savez(options.out / "heldout.npz", rows=test, features=features, logits=logits)
+        y = cohort.labels[test]
+        record["sliceAuc"] = {c: round(roc_auc_score(y[:, k], logits[:, k]), 4)
+                              for k, c in enumerate(CLASSES) if 0 < y[:, k].sum() < len(y)}
+        worst = [(y[cohort.patient[test] == p, ANY].max(), np.sort(logits[cohort.patient[test] == p, ANY])[-2:].mean())
+                 for p in sorted(set(cohort.patient[test]))]
+        record["studyAucAny"] = round(roc_auc_score(*zip(*worst)), 4)
+    (options.out / "results.json").write_text(json.dumps(record, indent=1) + "\n")
+    print(json.dumps({k: v for k, v in record.items() if k != "history"}))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--cache", type=Path, default=Path("models/training/work/cache"))
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--fold", type=int, default=-1, help="the fold left out; -1 trains on all patients")
+    parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=14)
+    parser.add_argument("--samples", type=int, default=2000, help="samples an epoch")
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--rate", type=float, default=4e-4)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=1)
+    main(parser.parse_args())
