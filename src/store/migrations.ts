@@ -98,7 +98,7 @@ export const MIGRATIONS: readonly string[] = [
     finding TEXT,
     UNIQUE (study_instance_uid, revision)
   ) STRICT;
-  CREATE INDEX analysis_open ON analysis (state, due_at) WHERE state <> 'reported';
+  CREATE INDEX analysis_state ON analysis (state, due_at);
 
   CREATE TABLE result_object (
     sop_instance_uid TEXT PRIMARY KEY,

@@ -302,5 +302,5 @@ export const DELETE_STUDY_ROWS: readonly string[] = [
 
 /** Makes the newest analysis' input look new, so that the next choice of series opens a revision. */
 export const FORGET_INPUT = `
-  UPDATE analysis SET input_hash = '' WHERE study_instance_uid = ?1
-    AND revision = (SELECT max(revision) FROM analysis WHERE study_instance_uid = ?1)`;
+  UPDATE analysis SET input_hash = '' WHERE study_instance_uid = :studyInstanceUid
+    AND revision = (SELECT max(revision) FROM analysis WHERE study_instance_uid = :studyInstanceUid)`;

@@ -71,7 +71,7 @@ export class StatusStore {
           .prepare(sql.SET_SELECTION_DUE)
           .run({ studyInstanceUid, at });
         if (changes === 0) return false;
-        this.#catalog.prepare(sql.FORGET_INPUT).run(studyInstanceUid);
+        this.#catalog.prepare(sql.FORGET_INPUT).run({ studyInstanceUid });
         eventWriter(this.#catalog)({ at, kind: 'reanalyse', studyInstanceUid });
         return true;
       })

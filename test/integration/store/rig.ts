@@ -1,0 +1,105 @@
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pino } from 'pino';
+import type { InstanceHeader } from '../../../src/domain/instance.js';
+import { type Catalog, openCatalog } from '../../../src/store/database.js';
+import {
+  type CommittedChange,
+  Ingest,
+  type Placement,
+  type ReceivedInstance,
+} from '../../../src/store/ingest.js';
+import { SeriesStore } from '../../../src/store/series-store.js';
+
+export const silent = pino({ level: 'silent' });
+
+export const instancePath = (header: InstanceHeader) =>
+  `instances/${header.studyInstanceUid}/${header.seriesInstanceUid}/${header.sopInstanceUid}.dcm`;
+
+/** A catalog in a temporary folder with real files, filled slice by slice. */
+export class StoreRig implements AsyncDisposable {
+  readonly folder: string;
+  readonly catalog: Catalog;
+  readonly ingest: Ingest;
+  readonly series: SeriesStore;
+  readonly changes: CommittedChange[] = [];
+  #files = 0;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+    this.catalog = openCatalog(join(folder, 'catalog.db'));
+    this.series = new SeriesStore(this.catalog, folder);
+    this.ingest = new Ingest({
+      catalog: this.catalog,
+      files: this.placement,
+      onCommit: (change) => {
+        this.series.committed(change, instancePath);
+        this.changes.push(change);
+      },
+      log: silent,
+    });
+  }
+
+  static async open(): Promise<StoreRig> {
+    return new StoreRig(await mkdtemp(join(tmpdir(), 'vigil-store-')));
+  }
+
+  get placement(): Placement {
+    return {
+      instancePath,
+      conflictPath: (header, sha256) => `conflicts/${header.sopInstanceUid}.${sha256}.dcm`,
+      place: (file, path) => {
+        const to = join(this.folder, path);
+        if (!existsSync(file)) return;
+        mkdirSync(dirname(to), { recursive: true });
+        renameSync(file, to);
+      },
+      discard: (file) => rmSync(file),
+    };
+  }
+
+  /** A received slice with its file in the incoming folder; `content` stands for the bytes. */
+  received(
+    name: { study?: string; series?: string; sop: string; patient?: string },
+    content = 'a',
+  ) {
+    const folder = join(this.folder, 'incoming');
+    mkdirSync(folder, { recursive: true });
+    this.#files += 1;
+    const file = join(folder, `${this.#files}.dcm`);
+    writeFileSync(file, content);
+    const received: ReceivedInstance = {
+      header: {
+        sopClassUid: '1.2.840.10008.5.1.4.1.1.2',
+        sopInstanceUid: name.sop,
+        studyInstanceUid: name.study ?? '1.1',
+        seriesInstanceUid: name.series ?? '1.1.1',
+        transferSyntaxUid: '1.2.840.10008.1.2.1',
+        patientKey: name.patient ?? 'patient',
+        modality: 'CT',
+        imageType: [],
+        frames: [{}],
+      },
+      file,
+      sha256: content,
+      bytes: content.length,
+      associationId: 1,
+      callingAeTitle: 'SCANNER',
+      calledAeTitle: 'VIGIL',
+      receivedAt: Date.now(),
+    };
+    return received;
+  }
+
+  rows(query: string): unknown[] {
+    return this.catalog.prepare(query).all();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.ingest.flush();
+    this.catalog.close();
+    await rm(this.folder, { recursive: true });
+  }
+}

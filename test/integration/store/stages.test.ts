@@ -1,0 +1,225 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Finding, Outcome } from '../../../src/domain/finding.js';
+import { AnalysisStore } from '../../../src/store/analysis-store.js';
+import { DeliveryStore } from '../../../src/store/delivery-store.js';
+import { Retention } from '../../../src/store/retention.js';
+import type { SelectionWork } from '../../../src/store/series-store.js';
+import { StatusStore } from '../../../src/store/status-store.js';
+import { StoreRig, silent } from './rig.js';
+
+const STUDY = '1.1';
+const trigger = { code: 'released', text: 'test' };
+const routes = [
+  { name: 'all', when: {}, send: { objects: ['sr', 'heatmap'] as const, to: ['pacs'] } },
+];
+
+function finding(outcome: Outcome): Finding {
+  return {
+    outcome,
+    model: { name: 'm', version: '1', maker: 'x', family: 'y', hash: 'z' },
+    classes: [],
+    slices: [],
+    keySlices: [],
+    series: [],
+  };
+}
+
+function object(sopInstanceUid: string, kind: 'sr' | 'heatmap', fallbackFor?: string) {
+  return {
+    object: {
+      kind,
+      sopClassUid: '1.2.840.10008.5.1.4.1.1.88.34',
+      sopInstanceUid,
+      seriesInstanceUid: `2.25.${kind === 'sr' ? 1 : 2}`,
+      transferSyntaxUid: '1.2.840.10008.1.2.1',
+      ...(fallbackFor === undefined ? {} : { fallbackFor }),
+    },
+    file: `results/${STUDY}/${sopInstanceUid}.dcm`,
+    sha256: 'x',
+    bytes: 1,
+  };
+}
+
+/** A study with one slice, brought to the point where its series is to be chosen. */
+async function chosen(rig: StoreRig): Promise<SelectionWork> {
+  rig.ingest.accept(rig.received({ sop: '1.1.1.1' }));
+  rig.ingest.flush();
+  rig.series.completeSeries('1.1.1', { confidence: 'likely', reason: trigger });
+  const work = rig.series.nextSelection(Date.now());
+  if (!('studyInstanceUid' in work)) throw new Error('no study to choose from');
+  return work;
+}
+
+/** The same study with its report committed; returns the claimed work. */
+async function reported(rig: StoreRig, analyses: AnalysisStore, outcome: Outcome = 'positive') {
+  const work = await chosen(rig);
+  rig.series.settleSelection(work, {
+    type: 'analyse',
+    seriesInstanceUid: '1.1.1',
+    inputHash: 'h1',
+    trigger,
+    verdicts: [],
+  });
+  const analysis = analyses.claimAnalysis(Date.now());
+  if (analysis === undefined) throw new Error('no analysis');
+  analyses.finishAnalysis(analysis, finding(outcome));
+  const report = analyses.claimReport(Date.now());
+  if (report === undefined) throw new Error('no report');
+  const objects = [
+    object('2.25.10', 'sr'),
+    object('2.25.11', 'sr', '2.25.10'),
+    object('2.25.12', 'heatmap'),
+  ];
+  analyses.finishReport(report, objects, routes);
+  return report;
+}
+
+describe('the rows that join the stages', () => {
+  it('lead from a complete series to one delivery for each object and destination', async () => {
+    await using rig = await StoreRig.open();
+    const analyses = new AnalysisStore(rig.catalog);
+    const deliveries = new DeliveryStore(rig.catalog, rig.folder);
+    await reported(rig, analyses);
+    const claimed = deliveries.claim('pacs', 10, Date.now());
+    expect(claimed.map((delivery) => [delivery.sopInstanceUid, delivery.hasFallback])).toEqual([
+      ['2.25.10', true],
+      ['2.25.12', false],
+    ]);
+    expect(deliveries.claim('pacs', 10, Date.now())).toEqual([]);
+    for (const delivery of claimed) deliveries.settle(delivery, { type: 'delivered', status: 0 });
+    expect(rig.rows('SELECT state, status FROM delivery')).toEqual([
+      { state: 'delivered', status: 0 },
+      { state: 'delivered', status: 0 },
+    ]);
+    expect(deliveries.reportLatency('2.25.10')).toBeGreaterThanOrEqual(0);
+  });
+
+  it('send the fallback in place of a refused object', async () => {
+    await using rig = await StoreRig.open();
+    const deliveries = new DeliveryStore(rig.catalog, rig.folder);
+    await reported(rig, new AnalysisStore(rig.catalog));
+    const [sr] = deliveries.claim('pacs', 1, Date.now());
+    if (sr === undefined) throw new Error('nothing claimed');
+    deliveries.settle(sr, { type: 'refused-with-fallback', code: 'sop-class-not-accepted' });
+    const next = deliveries.claim('pacs', 10, Date.now());
+    expect(next.map(({ sopInstanceUid }) => sopInstanceUid)).toEqual(['2.25.12', '2.25.11']);
+  });
+
+  it('bring back what a dead process had claimed', async () => {
+    await using rig = await StoreRig.open();
+    const analyses = new AnalysisStore(rig.catalog);
+    const deliveries = new DeliveryStore(rig.catalog, rig.folder);
+    await reported(rig, analyses);
+    expect(deliveries.claim('pacs', 10, Date.now())).toHaveLength(2);
+    deliveries.releaseClaims();
+    expect(deliveries.claim('pacs', 10, Date.now())).toHaveLength(2);
+  });
+
+  it('wait for another try, then end as dead letters that a resend revives', async () => {
+    await using rig = await StoreRig.open();
+    const deliveries = new DeliveryStore(rig.catalog, rig.folder);
+    await reported(rig, new AnalysisStore(rig.catalog));
+    const [sr, map] = deliveries.claim('pacs', 2, Date.now());
+    if (sr === undefined || map === undefined) throw new Error('nothing claimed');
+    const retryAt = Date.now() + 60_000;
+    deliveries.settle(sr, { type: 'failed', failureClass: 'transient', code: 'refused', retryAt });
+    deliveries.settle(map, {
+      type: 'failed',
+      failureClass: 'permanent',
+      code: 'rejected',
+      status: 0xc000,
+    });
+    expect(deliveries.nextDueAt('pacs')).toBe(retryAt);
+    expect(
+      rig.rows('SELECT state, failure_code AS code FROM delivery ORDER BY delivery_id'),
+    ).toEqual([
+      { state: 'due', code: 'refused' },
+      { state: 'dead', code: 'rejected' },
+    ]);
+    expect(deliveries.resend(STUDY, undefined)).toBe(1);
+    expect(deliveries.claim('pacs', 10, Date.now())).toHaveLength(1);
+  });
+
+  it('supersede: a new revision names the report before it', async () => {
+    await using rig = await StoreRig.open();
+    const analyses = new AnalysisStore(rig.catalog);
+    const first = await reported(rig, analyses);
+    expect(analyses.predecessor(first)).toBeUndefined();
+    expect(new StatusStore(rig.catalog).requestReanalysis(STUDY)).toBe(true);
+    const work = rig.series.nextSelection(Date.now());
+    if (!('studyInstanceUid' in work)) throw new Error('no study to choose from');
+    expect(work.latestAnalysis).toMatchObject({ revision: 1, inputHash: '' });
+    rig.series.settleSelection(work, {
+      type: 'analyse',
+      seriesInstanceUid: '1.1.1',
+      inputHash: 'h2',
+      trigger,
+      verdicts: [],
+    });
+    const second = analyses.claimAnalysis(Date.now());
+    if (second === undefined) throw new Error('no second analysis');
+    analyses.finishAnalysis(second, finding('negative'));
+    const report = analyses.claimReport(Date.now());
+    expect(report && analyses.predecessor(report)?.sopInstanceUid).toBe('2.25.10');
+  });
+
+  it('put a study off until a time', async () => {
+    await using rig = await StoreRig.open();
+    const work = await chosen(rig);
+    const until = Date.now() + 5_000;
+    rig.series.settleSelection(work, { type: 'wait', until });
+    expect(rig.series.nextSelection(Date.now())).toEqual({ dueAt: until });
+  });
+});
+
+describe('Retention', () => {
+  const limits = { maxAgeMs: 1_000, minFreeBytes: 0 };
+  const later = () => Date.now() + 10_000;
+
+  function retention(rig: StoreRig) {
+    return new Retention({
+      catalog: rig.catalog,
+      folder: rig.folder,
+      freeBytes: async () => 1,
+      log: silent,
+    });
+  }
+
+  it('removes old studies with files and rows, and never one that is not delivered', async () => {
+    await using rig = await StoreRig.open();
+    const deliveries = new DeliveryStore(rig.catalog, rig.folder);
+    const keeper = retention(rig);
+    await keeper.recover();
+    await reported(rig, new AnalysisStore(rig.catalog));
+    mkdirSync(join(rig.folder, 'results', STUDY), { recursive: true });
+    writeFileSync(join(rig.folder, 'results', STUDY, '2.25.10.dcm'), 'sr');
+    expect(await keeper.run(limits, later())).toBe(0);
+    for (const delivery of deliveries.claim('pacs', 10, Date.now())) {
+      deliveries.settle(delivery, { type: 'delivered', status: 0 });
+    }
+    expect(await keeper.run(limits, later())).toBe(1);
+    expect(rig.rows('SELECT count(*) AS n FROM instance')).toEqual([{ n: 0 }]);
+  });
+
+  it('removes the oldest studies while space is short', async () => {
+    await using rig = await StoreRig.open();
+    const deliveries = new DeliveryStore(rig.catalog, rig.folder);
+    const keeper = retention(rig);
+    await keeper.recover();
+    await reported(rig, new AnalysisStore(rig.catalog));
+    for (const delivery of deliveries.claim('pacs', 10, Date.now())) {
+      deliveries.settle(delivery, { type: 'delivered', status: 0 });
+    }
+    expect(await keeper.run({ maxAgeMs: 1e9, minFreeBytes: 2 }, later())).toBe(1);
+  });
+
+  it('finishes at start what a crash cut off', async () => {
+    await using rig = await StoreRig.open();
+    await reported(rig, new AnalysisStore(rig.catalog));
+    rig.catalog.exec('UPDATE study SET removing = 1');
+    await retention(rig).recover();
+    expect(rig.rows('SELECT count(*) AS n FROM study')).toEqual([{ n: 0 }]);
+  });
+});
