@@ -16,6 +16,8 @@ export interface AnalysisWork {
 }
 
 export interface ReportWork extends AnalysisWork {
+  /** When the finding was made, ms since the epoch. */
+  readonly analysedAt: number;
   readonly finding: Finding;
 }
 
@@ -72,8 +74,9 @@ export class AnalysisStore {
     this.#retry(work, 'running', 'due', dueAt, code);
   }
 
-  finishAnalysis(work: AnalysisWork, finding: Finding): void {
-    this.#finish(work, 'running', finding);
+  /** `inputHash` stands for what was really read: slices may have come since the series was chosen. */
+  finishAnalysis(work: AnalysisWork, finding: Finding, inputHash: string): void {
+    this.#finish(work, 'running', finding, inputHash);
   }
 
   claimReport(now: number): ReportWork | undefined {
@@ -91,7 +94,10 @@ export class AnalysisStore {
 
   /** Takes another finding in place of one that no report could be made of. */
   replaceFinding(work: ReportWork, finding: Finding): void {
-    this.#finish(work, 'composing', finding);
+    const { inputHash } = this.#catalog.prepare(sql.LATEST_ANALYSIS).get(work.studyInstanceUid) as {
+      inputHash: string;
+    };
+    this.#finish(work, 'composing', finding, inputHash);
   }
 
   /** No report can be made: the study waits for a person, visibly. */
@@ -110,6 +116,10 @@ export class AnalysisStore {
         });
       })
       .immediate();
+  }
+
+  hasObject(sopInstanceUid: string): boolean {
+    return this.#catalog.prepare(sql.HAS_RESULT_OBJECT).get(sopInstanceUid) !== undefined;
   }
 
   predecessor(work: ReportWork): PredecessorReport | undefined {
@@ -169,7 +179,7 @@ export class AnalysisStore {
 
   #claim(from: string, to: string, now: number) {
     return this.#catalog.prepare(sql.CLAIM_ANALYSIS).get({ from, to, now }) as
-      | (AnalysisWork & { finding: string })
+      | (AnalysisWork & { analysedAt: number; finding: string })
       | undefined;
   }
 
@@ -194,13 +204,13 @@ export class AnalysisStore {
       .immediate();
   }
 
-  #finish(work: AnalysisWork, from: string, finding: Finding): void {
+  #finish(work: AnalysisWork, from: string, finding: Finding, inputHash: string): void {
     const at = Date.now();
     const { analysisId, studyInstanceUid, revision } = work;
     this.#catalog
       .transaction(() => {
         const { outcome, reason } = finding;
-        const row = { analysisId, from, at, outcome, finding: JSON.stringify(finding) };
+        const row = { analysisId, from, at, outcome, inputHash, finding: JSON.stringify(finding) };
         this.#catalog.prepare(sql.FINISH_ANALYSIS).get(row);
         this.#event({
           at,

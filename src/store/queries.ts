@@ -108,9 +108,13 @@ export const SETTLE_SELECTION = `
 
 // Analyses
 
+export const STUDY_VERDICTS = `
+  SELECT series_instance_uid AS seriesInstanceUid, modality, series_number AS seriesNumber, instances,
+    verdict, verdict_code AS code, verdict_text AS text
+  FROM series WHERE study_instance_uid = ? AND verdict IS NOT NULL ORDER BY first_instance_at, series_instance_uid`;
+
 export const LATEST_ANALYSIS = `
-  SELECT analysis_id AS analysisId, revision, series_instance_uid AS seriesInstanceUid, input_hash AS inputHash,
-    state, outcome
+  SELECT revision, series_instance_uid AS seriesInstanceUid, input_hash AS inputHash
   FROM analysis WHERE study_instance_uid = ? ORDER BY revision DESC LIMIT 1`;
 
 export const INSERT_ANALYSIS = `
@@ -128,7 +132,7 @@ export const CLAIM_ANALYSIS = `
   WHERE analysis_id = (SELECT analysis_id FROM analysis WHERE state = :from AND due_at <= :now
                        ORDER BY due_at, analysis_id LIMIT 1) AND state = :from
   RETURNING analysis_id AS analysisId, study_instance_uid AS studyInstanceUid, revision,
-    series_instance_uid AS seriesInstanceUid, attempts, finding`;
+    series_instance_uid AS seriesInstanceUid, attempts, analysed_at AS analysedAt, finding`;
 
 export const NEXT_ANALYSIS = `
   SELECT min(due_at) AS dueAt FROM analysis WHERE state = ?`;
@@ -142,7 +146,7 @@ export const RETRY_ANALYSIS = `
 
 export const FINISH_ANALYSIS = `
   UPDATE analysis SET state = 'analysed', attempts = 0, due_at = :at, analysed_at = :at, outcome = :outcome,
-    finding = :finding
+    finding = :finding, input_hash = :inputHash
   WHERE analysis_id = :analysisId AND state = :from RETURNING study_instance_uid AS studyInstanceUid`;
 
 export const REPORTED_ANALYSIS = `
@@ -160,6 +164,8 @@ export const PREDECESSOR_REPORT = `
 export const STUDY_ORIGIN = `
   SELECT calling_ae_title AS callingAeTitle, called_ae_title AS calledAeTitle
   FROM study WHERE study_instance_uid = ?`;
+
+export const HAS_RESULT_OBJECT = 'SELECT 1 FROM result_object WHERE sop_instance_uid = ?';
 
 export const INSERT_RESULT_OBJECT = `
   INSERT INTO result_object (sop_instance_uid, analysis_id, kind, sop_class_uid, series_instance_uid,

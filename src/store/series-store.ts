@@ -204,6 +204,39 @@ export class SeriesStore {
     return this.#rows(seriesInstanceUid).map(({ stored }) => stored);
   }
 
+  /** What became of each series of a study that has been judged. */
+  verdicts(studyInstanceUid: string): SeriesVerdict[] {
+    const rows = this.#catalog.prepare(sql.STUDY_VERDICTS).all(studyInstanceUid) as {
+      seriesInstanceUid: string;
+      modality: string | null;
+      seriesNumber: number | null;
+      instances: number;
+      verdict: SeriesVerdict['verdict'];
+      code: string;
+      text: string;
+    }[];
+    return rows.map((row) => ({
+      seriesInstanceUid: row.seriesInstanceUid,
+      ...(row.modality === null ? {} : { modality: row.modality }),
+      ...(row.seriesNumber === null ? {} : { seriesNumber: row.seriesNumber }),
+      instances: row.instances,
+      verdict: row.verdict,
+      reason: { code: row.code, text: row.text },
+    }));
+  }
+
+  /** The instances of any one series of a study: for a report on a study of which nothing could be read. */
+  anyInstances(studyInstanceUid: string): StoredInstance[] {
+    const series = this.#catalog.prepare(sql.STUDY_SERIES).all(studyInstanceUid) as {
+      seriesInstanceUid: string;
+      modality: string | null;
+      own: number;
+    }[];
+    const foreign = series.filter((row) => row.own === 0);
+    const chosen = foreign.find((row) => row.modality === 'CT') ?? foreign[0];
+    return chosen === undefined ? [] : this.instances(chosen.seriesInstanceUid);
+  }
+
   #candidates(studyInstanceUid: string): SeriesCandidate[] {
     const rows = this.#catalog.prepare(sql.STUDY_SERIES).all(studyInstanceUid) as {
       seriesInstanceUid: string;

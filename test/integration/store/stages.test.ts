@@ -64,7 +64,7 @@ async function reported(rig: StoreRig, analyses: AnalysisStore, outcome: Outcome
   });
   const analysis = analyses.claimAnalysis(Date.now());
   if (analysis === undefined) throw new Error('no analysis');
-  analyses.finishAnalysis(analysis, finding(outcome));
+  analyses.finishAnalysis(analysis, finding(outcome), 'h1');
   const report = analyses.claimReport(Date.now());
   if (report === undefined) throw new Error('no report');
   const objects = [
@@ -160,7 +160,7 @@ describe('the rows that join the stages', () => {
     });
     const second = analyses.claimAnalysis(Date.now());
     if (second === undefined) throw new Error('no second analysis');
-    analyses.finishAnalysis(second, finding('negative'));
+    analyses.finishAnalysis(second, finding('negative'), 'h2');
     const report = analyses.claimReport(Date.now());
     expect(report && analyses.predecessor(report)?.sopInstanceUid).toBe('2.25.10');
   });

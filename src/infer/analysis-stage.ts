@@ -1,0 +1,97 @@
+import { backoff } from '../domain/backoff.js';
+import { StageError } from '../domain/failure.js';
+import type { Finding, ModelIdentity, Reason, SeriesVerdict } from '../domain/finding.js';
+import type { StoredInstance } from '../domain/instance.js';
+import type { Log } from '../log.js';
+import { ineligibleInputHash, seriesInputHash } from './input-hash.js';
+
+export interface AnalysisWork {
+  readonly studyInstanceUid: string;
+  readonly revision: number;
+  /** Null where no series of the study is eligible. */
+  readonly seriesInstanceUid: string | null;
+  /** Counts the attempt at hand. */
+  readonly attempts: number;
+}
+
+/** What the stage needs from the catalog. */
+export interface AnalysisQueue<Work extends AnalysisWork> {
+  claimAnalysis(now: number): Work | undefined;
+  nextAnalysisAt(): number | undefined;
+  verdicts(studyInstanceUid: string): readonly SeriesVerdict[];
+  instances(seriesInstanceUid: string): readonly StoredInstance[];
+  finishAnalysis(work: Work, finding: Finding, inputHash: string): void;
+  retryAnalysis(work: Work, dueAt: number, code: string): void;
+}
+
+/** What reads a series; satisfied by the inference engine. */
+export interface SeriesReader {
+  readonly model: ModelIdentity;
+  analyse(series: readonly StoredInstance[], verdicts: readonly SeriesVerdict[]): Promise<Finding>;
+}
+
+/** One retry: a crash of the inference process may be an accident, a second one is the series. */
+const ATTEMPTS = 2;
+const RETRY = { baseMs: 500, capMs: 5_000 };
+
+/** One pass: reads the series of the analysis that waits longest. Every claimed analysis ends in a finding. */
+export async function analysisPass<Work extends AnalysisWork>(
+  queue: AnalysisQueue<Work>,
+  reader: SeriesReader,
+  log: Log,
+): Promise<{ work: Work; finding?: Finding } | { dueInMs: number | undefined }> {
+  const now = Date.now();
+  const work = queue.claimAnalysis(now);
+  if (work === undefined) {
+    const dueAt = queue.nextAnalysisAt();
+    return { dueInMs: dueAt === undefined ? undefined : Math.max(0, dueAt - now) };
+  }
+  const { studyInstanceUid, revision, seriesInstanceUid, attempts } = work;
+  const verdicts = queue.verdicts(studyInstanceUid);
+  if (seriesInstanceUid === null) {
+    const finding = withoutAnswer('not-eligible', whyNothing(verdicts), reader.model, verdicts);
+    queue.finishAnalysis(work, finding, ineligibleInputHash(verdicts));
+    return { work, finding };
+  }
+  const instances = queue.instances(seriesInstanceUid);
+  try {
+    const finding = await reader.analyse(instances, verdicts);
+    queue.finishAnalysis(work, finding, seriesInputHash(seriesInstanceUid, instances));
+    return { work, finding };
+  } catch (error) {
+    const failure = error instanceof StageError ? error : undefined;
+    const code = failure?.code ?? 'analysis-failed';
+    log.error({ err: error, studyInstanceUid, revision, attempts, code }, 'analysis failed');
+    if (attempts < ATTEMPTS && failure?.failureClass !== 'permanent') {
+      queue.retryAnalysis(work, Date.now() + backoff(attempts, RETRY, Math.random()), code);
+      return { work };
+    }
+    const reason = { code, text: failure?.message ?? 'The series could not be read' };
+    const finding = {
+      ...withoutAnswer('failed', reason, reader.model, verdicts),
+      seriesInstanceUid,
+    };
+    queue.finishAnalysis(work, finding, seriesInputHash(seriesInstanceUid, instances));
+    return { work, finding };
+  }
+}
+
+function withoutAnswer(
+  outcome: 'not-eligible' | 'failed',
+  reason: Reason,
+  model: ModelIdentity,
+  series: readonly SeriesVerdict[],
+): Finding {
+  return { outcome, reason, model, classes: [], slices: [], keySlices: [], series };
+}
+
+/** The reason of the series that came nearest: one with CT images before anything else. */
+function whyNothing(verdicts: readonly SeriesVerdict[]): Reason {
+  const nearest =
+    verdicts
+      .filter((verdict) => verdict.modality === 'CT')
+      .sort((a, b) => b.instances - a.instances)[0] ?? verdicts[0];
+  return nearest === undefined
+    ? { code: 'no-series', text: 'The study holds no series' }
+    : { code: nearest.reason.code, text: nearest.reason.text };
+}

@@ -1,0 +1,86 @@
+import { backoff } from '../domain/backoff.js';
+import type { Finding } from '../domain/finding.js';
+import type { StoredInstance } from '../domain/instance.js';
+import type { ResultObject } from '../domain/result-object.js';
+import type { Log } from '../log.js';
+
+export interface ReportWork {
+  readonly studyInstanceUid: string;
+  readonly revision: number;
+  readonly attempts: number;
+  /** When the finding was made, ms since the epoch: the objects' date, so that a repeat gives the same bytes. */
+  readonly analysedAt: number;
+  readonly finding: Finding;
+}
+
+/** What the stage needs from the catalog and the archive. */
+export interface ReportQueue<Work extends ReportWork, Written> {
+  claimReport(now: number): Work | undefined;
+  nextReportAt(): number | undefined;
+  /** Instances whose patient and study the report belongs to: those of the series read, else of any series. */
+  sourceInstances(work: Work): readonly StoredInstance[];
+  hasObject(sopInstanceUid: string): boolean;
+  write(studyInstanceUid: string, object: ResultObject): Promise<Written>;
+  finishReport(work: Work, objects: readonly Written[]): void;
+  retryReport(work: Work, dueAt: number, code: string): void;
+  replaceFinding(work: Work, finding: Finding): void;
+  markStuck(work: Work, code: string): void;
+}
+
+const ATTEMPTS = 3;
+const RETRY = { baseMs: 1_000, capMs: 60_000 };
+
+/**
+ * One pass: makes the objects of the analysis that waits longest. A finding that no report can be made of becomes a
+ * `failed` one, whose report needs no pixels; if even that cannot be written the study is marked for a person.
+ */
+export async function reportPass<Work extends ReportWork, Written>(
+  queue: ReportQueue<Work, Written>,
+  compose: (work: Work, sources: readonly StoredInstance[]) => Promise<readonly ResultObject[]>,
+  log: Log,
+): Promise<{ work: Work } | { dueInMs: number | undefined }> {
+  const now = Date.now();
+  const work = queue.claimReport(now);
+  if (work === undefined) {
+    const dueAt = queue.nextReportAt();
+    return { dueInMs: dueAt === undefined ? undefined : Math.max(0, dueAt - now) };
+  }
+  try {
+    const objects = await compose(work, queue.sourceInstances(work));
+    const written: Written[] = [];
+    for (const object of objects) {
+      // The same input read again gives the same objects: what the PACS has under a UID never changes.
+      if (queue.hasObject(object.sopInstanceUid)) continue;
+      written.push(await queue.write(work.studyInstanceUid, object));
+    }
+    queue.finishReport(work, written);
+  } catch (error) {
+    const { studyInstanceUid, revision, attempts, finding } = work;
+    log.error({ err: error, studyInstanceUid, revision, attempts }, 'report could not be made');
+    if (attempts < ATTEMPTS) {
+      const dueAt = Date.now() + backoff(attempts, RETRY, Math.random());
+      queue.retryReport(work, dueAt, REPORT_FAILED.code);
+    } else if (finding.outcome !== 'failed') {
+      queue.replaceFinding(work, {
+        outcome: 'failed',
+        reason: REPORT_FAILED,
+        model: finding.model,
+        ...(finding.seriesInstanceUid === undefined
+          ? {}
+          : { seriesInstanceUid: finding.seriesInstanceUid }),
+        classes: [],
+        slices: [],
+        keySlices: [],
+        series: finding.series,
+      });
+    } else {
+      queue.markStuck(work, REPORT_FAILED.code);
+    }
+  }
+  return { work };
+}
+
+const REPORT_FAILED = {
+  code: 'report-failed',
+  text: 'The series was read but its report could not be made',
+};

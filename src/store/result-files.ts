@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { mkdir, open, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { ResultObject } from '../domain/result-object.js';
+import type { WrittenObject } from './analysis-store.js';
+
+/** The files of Vigil's own objects: `results/<study>/<sop instance>.dcm` in the storage folder. */
+export class ResultFiles {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Writes an object so that a crash leaves it whole or not at all; the same object again replaces itself. */
+  async write(studyInstanceUid: string, object: ResultObject): Promise<WrittenObject> {
+    const { part10, ...rest } = object;
+    const file = join('results', studyInstanceUid, `${object.sopInstanceUid}.dcm`);
+    const path = join(this.#folder, file);
+    await mkdir(dirname(path), { recursive: true });
+    const handle = await open(`${path}.part`, 'w');
+    try {
+      await handle.writeFile(part10);
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+    await rename(`${path}.part`, path);
+    await syncFolder(dirname(path));
+    const sha256 = createHash('sha256').update(part10).digest('hex');
+    return { object: rest, file, sha256, bytes: part10.length };
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
