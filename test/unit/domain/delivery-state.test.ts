@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type DeliveryEvent,
+  type DeliveryState,
+  nextDeliveryState,
+} from '../../../src/domain/delivery-state.js';
+
+const EVENTS = {
+  claimed: { type: 'claimed' },
+  interrupted: { type: 'interrupted' },
+  answered: { type: 'answered' },
+  'transient, attempts left': { type: 'failed', failureClass: 'transient', attemptsLeft: true },
+  'ambiguous, attempts left': { type: 'failed', failureClass: 'ambiguous', attemptsLeft: true },
+  'transient, none left': { type: 'failed', failureClass: 'transient', attemptsLeft: false },
+  permanent: { type: 'failed', failureClass: 'permanent', attemptsLeft: true },
+  'refused-with-fallback': { type: 'refused-with-fallback' },
+  resend: { type: 'resend' },
+} satisfies Record<string, DeliveryEvent>;
+
+/** Every state x event; what is not in a state's row cannot happen there. */
+const TABLE: Record<DeliveryState, Partial<Record<keyof typeof EVENTS, DeliveryState>>> = {
+  due: { claimed: 'sending' },
+  sending: {
+    interrupted: 'due',
+    answered: 'delivered',
+    'transient, attempts left': 'due',
+    'ambiguous, attempts left': 'due',
+    'transient, none left': 'dead',
+    permanent: 'dead',
+    'refused-with-fallback': 'replaced',
+  },
+  delivered: { resend: 'due' },
+  replaced: {},
+  dead: { resend: 'due' },
+};
+
+describe('nextDeliveryState', () => {
+  const cases = Object.entries(TABLE).flatMap(([state, row]) =>
+    Object.entries(EVENTS).map(
+      ([name, event]) =>
+        [state as DeliveryState, name, event, row[name as keyof typeof EVENTS]] as const,
+    ),
+  );
+
+  it.each(cases)('%s, %s', (state, _, event, next) => {
+    expect(nextDeliveryState(state, event)).toBe(next);
+  });
+});
