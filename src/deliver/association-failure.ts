@@ -1,0 +1,92 @@
+import type { FailureClass } from '../domain/failure.js';
+
+/** How far an association had come. */
+export type Phase = 'connect' | 'associate' | 'response' | 'release';
+
+/** Why an association did not end with a release; `text` is for people and holds no patient data. */
+export interface AssociationFailure {
+  readonly failureClass: FailureClass;
+  readonly code: string;
+  readonly text: string;
+}
+
+const transient = (code: string, text: string): AssociationFailure => ({
+  failureClass: 'transient',
+  code,
+  text,
+});
+
+export const CANCELLED = transient('cancelled', 'Vigil stopped the association');
+
+export const UNANNOUNCED_CLOSE = transient(
+  'connection-lost',
+  'The peer closed the connection without a release',
+);
+
+const TIMEOUTS: Readonly<Record<Phase, AssociationFailure>> = {
+  connect: transient('connect-timeout', 'The host does not answer'),
+  associate: transient('associate-timeout', 'No answer to A-ASSOCIATE-RQ'),
+  response: transient('response-timeout', 'No response to a request'),
+  release: transient('release-timeout', 'No answer to A-RELEASE-RQ'),
+};
+
+export function timeoutFailure(phase: Phase): AssociationFailure {
+  return TIMEOUTS[phase];
+}
+
+const CONNECTION_ERRORS: Readonly<Record<string, AssociationFailure>> = {
+  ECONNREFUSED: transient('connection-refused', 'Nothing listens at that host and port'),
+  EHOSTUNREACH: transient('host-unreachable', 'The host cannot be reached'),
+  ENETUNREACH: transient('host-unreachable', 'The network of the host cannot be reached'),
+  ENOTFOUND: transient('host-unknown', 'The host name is unknown'),
+  EAI_AGAIN: transient('host-unknown', 'The host name cannot be looked up now'),
+  ETIMEDOUT: TIMEOUTS.connect,
+};
+
+export function connectionFailure(error: Error, phase: Phase): AssociationFailure {
+  const { code = 'unknown' } = error as NodeJS.ErrnoException;
+  return (
+    CONNECTION_ERRORS[code] ??
+    transient(
+      phase === 'connect' ? 'connection-failed' : 'connection-lost',
+      `The connection broke (${code})`,
+    )
+  );
+}
+
+export function protocolFailure(what: string): AssociationFailure {
+  return transient('protocol-error', `The peer sent a ${what} that cannot be used`);
+}
+
+export function abortFailure(): AssociationFailure {
+  return transient('association-aborted', 'The peer aborted the association');
+}
+
+/** Result of A-ASSOCIATE-RJ (PS3.8 Table 9-21): permanent; 2 is transient. */
+const REJECTED_PERMANENT = 1;
+
+/** Source and reason of A-ASSOCIATE-RJ (PS3.8 Table 9-21). */
+const REJECT_REASONS: Readonly<Record<string, string>> = {
+  '1/1': 'no reason given',
+  '1/2': 'application context name not supported',
+  '1/3': 'calling AE title not recognized',
+  '1/7': 'called AE title not recognized',
+  '2/1': 'no reason given by the ACSE provider',
+  '2/2': 'protocol version not supported',
+  '3/1': 'temporary congestion',
+  '3/2': 'local limit exceeded',
+};
+
+export function rejectionFailure(rejection: {
+  readonly result: number;
+  readonly source: number;
+  readonly reason: number;
+}): AssociationFailure {
+  const { result, source, reason } = rejection;
+  const text = REJECT_REASONS[`${source}/${reason}`] ?? `source ${source}, reason ${reason}`;
+  return {
+    failureClass: result === REJECTED_PERMANENT ? 'permanent' : 'transient',
+    code: 'association-rejected',
+    text: `The association was rejected: ${text}`,
+  };
+}

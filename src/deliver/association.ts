@@ -1,0 +1,175 @@
+import type { Socket } from 'node:net';
+import dimse, { type association, type Client, type requests } from 'dcmjs-dimse';
+import '../dicom/verbatim-dataset.js';
+import {
+  type AssociationFailure,
+  abortFailure,
+  CANCELLED,
+  connectionFailure,
+  type Phase,
+  protocolFailure,
+  rejectionFailure,
+  timeoutFailure,
+  UNANNOUNCED_CLOSE,
+} from './association-failure.js';
+
+/** Another application entity, and how long to wait for it. */
+export interface Peer {
+  readonly aeTitle: string;
+  /** Host name or address. */
+  readonly host: string;
+  readonly port: number;
+  /** The AE title that we call ourselves there. */
+  readonly callingAeTitle: string;
+  readonly timeouts?: Timeouts | undefined;
+}
+
+export interface Timeouts {
+  /** For the TCP connection, in ms. */
+  readonly connectMs: number;
+  /** For the answer to A-ASSOCIATE-RQ, in ms. */
+  readonly associateMs: number;
+  /** For a response, in ms since bytes last moved either way. */
+  readonly responseMs: number;
+}
+
+export const DEFAULT_TIMEOUTS: Timeouts = {
+  connectMs: 10_000,
+  associateMs: 20_000,
+  responseMs: 60_000,
+};
+
+type Association = association.Association;
+type Request = requests.Request;
+
+/** What an association is opened for. */
+export interface Exchange {
+  readonly requests: readonly Request[];
+  /** Offered beside the one context for each SOP class that dcmjs-dimse offers by itself. */
+  readonly contexts?: readonly association.PresentationContext[];
+  /** Which of the requests can be sent under the contexts that the peer accepted. */
+  readonly sendable: (association: Association) => readonly Request[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Opens an association, sends the requests one after the other and releases it. Resolves when the connection is gone:
+ * to undefined after a release, else to what broke it. Responses reach the requests' own 'response' listeners.
+ */
+export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFailure | undefined> {
+  const { requests, contexts = [], sendable, signal } = exchange;
+  if (signal?.aborted) return Promise.resolve(CANCELLED);
+  const client = new dimse.Client();
+  for (const request of requests) client.addRequest(request);
+  for (const context of contexts) client.addAdditionalPresentationContext(context, true);
+
+  return new Promise((resolve) => {
+    const { connectMs, associateMs, responseMs } = peer.timeouts ?? DEFAULT_TIMEOUTS;
+    const limits = {
+      connect: connectMs,
+      associate: associateMs,
+      response: responseMs,
+      release: 5000,
+    };
+    let phase: Phase = 'connect';
+    let released = false;
+    let failure: AssociationFailure | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    let bytesSent = 0;
+
+    client.send(peer.host, peer.port, peer.callingAeTitle, peer.aeTitle, NO_LIBRARY_TIMEOUTS);
+    const network = networkOf(client);
+    const { socket } = network;
+    socket.setNoDelay(true);
+
+    const fail = (cause: AssociationFailure): void => {
+      failure ??= cause;
+      if (phase === 'response') network.sendAbort();
+      socket.destroy();
+    };
+    const cancel = (): void => fail(CANCELLED);
+    const arm = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(expire, limits[phase]);
+    };
+    const expire = (): void => {
+      const now = socket.bytesWritten - socket.writableLength;
+      if (now === bytesSent) {
+        fail(timeoutFailure(phase));
+      } else {
+        bytesSent = now;
+        arm();
+      }
+    };
+    const enter = (next: Phase): void => {
+      phase = next;
+      bytesSent = socket.bytesWritten - socket.writableLength;
+      arm();
+    };
+
+    signal?.addEventListener('abort', cancel);
+    // Before the library's own listener, which turns the error into a text.
+    socket.prependListener('error', (error) => {
+      failure ??= connectionFailure(error, phase);
+    });
+    socket.on('connect', () => enter('associate'));
+    socket.on('data', () => arm());
+    socket.on('close', () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', cancel);
+      resolve(released ? undefined : (failure ?? UNANNOUNCED_CLOSE));
+    });
+
+    client.on('associationAccepted', (accepted: Association) => {
+      client.clearRequests();
+      const maximum = accepted.getMaxPduLength();
+      // The library would cut a dataset into fragments of (maximum - 6) bytes, for ever where that is not positive.
+      if (maximum !== 0 && maximum < SMALLEST_PDU) return fail(protocolFailure('Maximum Length'));
+      enter('response');
+      for (const request of sendable(accepted)) client.addRequest(request);
+    });
+    client.on('associationRejected', (rejection: Rejection) => fail(rejectionFailure(rejection)));
+    client.on('associationReleased', () => {
+      released = true;
+      socket.destroy();
+    });
+    client.on('networkError', () => fail(protocolFailure('PDU')));
+    network.on('abort', () => fail(abortFailure()));
+    network.on('done', () => enter('release'));
+    for (const request of requests) {
+      // The library appends each response to the one before: their elements leak into it, and time grows quadratic.
+      request.on('response', () => {
+        network.dimseStream = undefined;
+      });
+    }
+    arm();
+  });
+}
+
+interface Rejection {
+  readonly result: number;
+  readonly source: number;
+  readonly reason: number;
+}
+
+/** The parts of the library's connection that its typings leave out. */
+interface ClientNetwork {
+  readonly socket: Socket;
+  dimseStream: unknown;
+  sendAbort(): void;
+  on(event: 'abort' | 'done', listener: () => void): void;
+}
+
+function networkOf(client: Client): ClientNetwork {
+  return (client as unknown as { network: ClientNetwork }).network;
+}
+
+/** The library's own timeouts mix idle sockets with slow peers; these never fire. */
+const NO_LIBRARY_TIMEOUTS = {
+  connectTimeout: 2 ** 31 - 1,
+  associationTimeout: 2 ** 31 - 1,
+  pduTimeout: 2 ** 31 - 1,
+};
+
+/** Room for a C-STORE-RQ, which the library never fragments; real peers offer 4 KiB and more. */
+const SMALLEST_PDU = 1024;

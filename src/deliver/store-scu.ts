@@ -1,0 +1,246 @@
+import { readFile } from 'node:fs/promises';
+import dimse, { type association, type responses } from 'dcmjs-dimse';
+import { readFileMeta } from '../dicom/file-meta.js';
+import { explicitToImplicit } from '../dicom/implicit-vr.js';
+import { type EncodedInstance, VerbatimDataset } from '../dicom/verbatim-dataset.js';
+import type { FailureClass } from '../domain/failure.js';
+import { associate, type Peer } from './association.js';
+import type { AssociationFailure } from './association-failure.js';
+import { storeStatusMeaning } from './store-status.js';
+
+/** An object to send: a Part 10 file and what its file meta information says. */
+export interface OutgoingObject extends EncodedInstance {
+  /** Path of the Part 10 file. */
+  readonly file: string;
+}
+
+/** What became of one object. `status` and `comment` are the peer's own (PS3.7 C); a comment may name a patient. */
+export type SendResult =
+  | { readonly type: 'stored'; readonly status: number; readonly comment?: string | undefined }
+  | {
+      readonly type: 'failed';
+      readonly failureClass: FailureClass;
+      readonly code: string;
+      /** For people; holds no patient data. */
+      readonly text: string;
+      readonly status?: number | undefined;
+      readonly comment?: string | undefined;
+    };
+
+export interface SendOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called once for each object, as soon as its result is known; `index` counts in `objects`. */
+  readonly onResult?: ((index: number, result: SendResult) => void) | undefined;
+}
+
+/**
+ * Sends objects by C-STORE (PS3.4 B), in order, their datasets byte for byte; one in Explicit VR Little Endian goes as
+ * Implicit VR Little Endian to a peer that takes nothing else. Resolves to one result for each object and never
+ * rejects. When an association breaks, the objects that follow fail with it and are not tried.
+ */
+export async function sendObjects(
+  peer: Peer,
+  objects: readonly OutgoingObject[],
+  options: SendOptions = {},
+): Promise<readonly SendResult[]> {
+  const results = new Array<SendResult | undefined>(objects.length);
+  const settle = (index: number, result: SendResult): void => {
+    if (results[index] !== undefined) return;
+    results[index] = result;
+    options.onResult?.(index, result);
+  };
+  let broken: AssociationFailure | undefined;
+  let next = 0;
+  while (next < objects.length && broken === undefined) {
+    const batch: StoreRequest[] = [];
+    let bytes = 0;
+    while (next < objects.length && batch.length < MAX_OBJECTS && bytes < MAX_BYTES) {
+      const index = next++;
+      const object = objects[index] as OutgoingObject;
+      try {
+        const dataset = await readDataset(object.file);
+        bytes += dataset.length;
+        batch.push(new StoreRequest(index, object, dataset, settle));
+      } catch (error) {
+        settle(index, unreadable(error));
+      }
+    }
+    if (batch.length > 0) broken = await sendBatch(peer, batch, settle, options.signal);
+  }
+  if (broken !== undefined) {
+    while (next < objects.length) settle(next++, { type: 'failed', ...broken });
+  }
+  return results as SendResult[];
+}
+
+/** An association has 128 presentation contexts (PS3.8 9.3.2.2), and an object may need two of its own. */
+const MAX_OBJECTS = 64;
+
+/** The datasets of one association wait in memory. */
+const MAX_BYTES = 32 * 2 ** 20;
+
+async function sendBatch(
+  peer: Peer,
+  batch: readonly StoreRequest[],
+  settle: (index: number, result: SendResult) => void,
+  signal: AbortSignal | undefined,
+): Promise<AssociationFailure | undefined> {
+  const broken = await associate(peer, {
+    requests: batch,
+    contexts: contextsFor(batch),
+    sendable: (accepted) => batch.filter((request) => request.choose(accepted)),
+    signal,
+  });
+  for (const request of batch) {
+    if (broken === undefined || request.written) settle(request.index, responseLost(broken));
+    else settle(request.index, { type: 'failed', ...broken });
+  }
+  return broken;
+}
+
+type Settle = (index: number, result: SendResult) => void;
+
+class StoreRequest extends dimse.requests.CStoreRequest {
+  readonly index: number;
+  readonly #object: OutgoingObject;
+  readonly #bytes: Buffer;
+  readonly #settle: Settle;
+
+  constructor(index: number, object: OutgoingObject, bytes: Buffer, settle: Settle) {
+    super(new VerbatimDataset(object, bytes));
+    this.index = index;
+    this.#object = object;
+    this.#bytes = bytes;
+    this.#settle = settle;
+    this.on('response', (response: responses.CStoreResponse) => {
+      settle(index, resultOf(response.getStatus(), response.getErrorComment()));
+    });
+  }
+
+  get transferSyntaxUid(): string {
+    return this.#object.transferSyntaxUid;
+  }
+
+  get sopClassUid(): string {
+    return this.#object.sopClassUid;
+  }
+
+  get written(): boolean {
+    const dataset = this.getDataset();
+    return dataset instanceof VerbatimDataset && dataset.written;
+  }
+
+  /** Whether the object can go under the accepted contexts; prepares its bytes or settles it as refused. */
+  choose(accepted: Association): boolean {
+    const contexts = accepted
+      .getPresentationContexts()
+      .map(({ id }) => accepted.getPresentationContext(id))
+      .filter((context) => context.getAbstractSyntaxUid() === this.sopClassUid);
+    const taken = contexts
+      .filter((context) => context.getResult() === ACCEPTANCE)
+      .map((context) => context.getAcceptedTransferSyntaxUid());
+    if (taken.includes(this.transferSyntaxUid)) return true;
+    if (this.transferSyntaxUid === EXPLICIT_LITTLE && taken.includes(IMPLICIT_LITTLE)) {
+      return this.#convert();
+    }
+    const unknownSyntax = contexts.some(
+      (context) => context.getResult() === TRANSFER_SYNTAXES_NOT_SUPPORTED,
+    );
+    this.#settle(
+      this.index,
+      taken.length > 0 || unknownSyntax ? SYNTAX_NOT_ACCEPTED : CLASS_NOT_ACCEPTED,
+    );
+    return false;
+  }
+
+  #convert(): boolean {
+    try {
+      const instance = { ...this.#object, transferSyntaxUid: IMPLICIT_LITTLE };
+      this.setDataset(new VerbatimDataset(instance, explicitToImplicit(this.#bytes)));
+      return true;
+    } catch {
+      this.#settle(this.index, SYNTAX_NOT_ACCEPTED);
+      return false;
+    }
+  }
+}
+
+type Association = association.Association;
+
+const IMPLICIT_LITTLE = '1.2.840.10008.1.2';
+const EXPLICIT_LITTLE = '1.2.840.10008.1.2.1';
+
+/** Result of a presentation context in A-ASSOCIATE-AC (PS3.8 Table 9-18). */
+const ACCEPTANCE = 0;
+const TRANSFER_SYNTAXES_NOT_SUPPORTED = 4;
+
+/**
+ * A context of its own for the little endian syntax of each file. The library offers both in one, and many peers take
+ * implicit out of that; encapsulated syntaxes it already offers apart.
+ */
+function contextsFor(batch: readonly StoreRequest[]): association.PresentationContext[] {
+  const seen = new Set<string>();
+  const contexts: association.PresentationContext[] = [];
+  for (const { sopClassUid, transferSyntaxUid } of batch) {
+    const key = `${sopClassUid} ${transferSyntaxUid}`;
+    const little = transferSyntaxUid === EXPLICIT_LITTLE || transferSyntaxUid === IMPLICIT_LITTLE;
+    if (!little || seen.has(key)) continue;
+    seen.add(key);
+    contexts.push(new dimse.association.PresentationContext(0, sopClassUid, transferSyntaxUid));
+  }
+  return contexts;
+}
+
+const CLASS_NOT_ACCEPTED: SendResult = {
+  type: 'failed',
+  failureClass: 'permanent',
+  code: 'sop-class-not-accepted',
+  text: 'The peer accepts no objects of this SOP class',
+};
+
+const SYNTAX_NOT_ACCEPTED: SendResult = {
+  type: 'failed',
+  failureClass: 'permanent',
+  code: 'transfer-syntax-not-accepted',
+  text: "The peer accepts the SOP class, but not in this object's transfer syntax",
+};
+
+function resultOf(status: number, comment: string | undefined): SendResult {
+  const said = { status, ...(comment ? { comment } : {}) };
+  const meaning = storeStatusMeaning(status);
+  if (meaning.type === 'stored') return { type: 'stored', ...said };
+  const { failureClass, code } = meaning;
+  const text = `The peer answered 0x${status.toString(16).padStart(4, '0').toUpperCase()}`;
+  return { type: 'failed', failureClass, code, text, ...said };
+}
+
+/** The bytes were sent, the answer never came: the peer may well have stored the object. */
+function responseLost(broken: AssociationFailure | undefined): SendResult {
+  const code = broken?.code === 'response-timeout' ? 'response-timeout' : 'response-lost';
+  const text = broken?.text ?? 'The peer released the association without a response';
+  return { type: 'failed', failureClass: 'ambiguous', code, text };
+}
+
+async function readDataset(file: string): Promise<Buffer> {
+  const bytes = await readFile(file);
+  const meta = readFileMeta(bytes);
+  if (meta === undefined) throw new NotPart10Error();
+  return bytes.subarray(meta.datasetOffset);
+}
+
+class NotPart10Error extends Error {
+  readonly code = 'not-part-10';
+}
+
+/** Errors of the file system that stay until somebody acts; others may be gone at the next try. */
+const LASTING_FILE_ERRORS = new Set(['ENOENT', 'EISDIR', 'EACCES', 'not-part-10']);
+
+function unreadable(error: unknown): SendResult {
+  const { code = 'unknown' } = error as NodeJS.ErrnoException;
+  return {
+    type: 'failed',
+    failureClass: LASTING_FILE_ERRORS.has(code) ? 'permanent' : 'transient',
+    code: 'file-unreadable',
+    text: `The file cannot be read (${code})`,
+  };
+}

@@ -1,0 +1,168 @@
+import type { Socket } from 'node:net';
+import { Writable } from 'node:stream';
+import dimse, { type association, type Dataset, type requests } from 'dcmjs-dimse';
+import { type EncodedInstance, VerbatimDataset } from '../dicom/verbatim-dataset.js';
+
+/** How the PACS treats one C-STORE: a status, or the ways in which a peer fails without giving one. */
+export type PacsAnswer =
+  | { readonly status: number; readonly comment?: string }
+  | 'drop-connection'
+  | 'abort'
+  | 'no-answer';
+
+/** An object as it came over the wire; `bytes` are its dataset in that transfer syntax. */
+export interface IncomingObject extends EncodedInstance {
+  readonly callingAeTitle: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What the PACS decides; an association only speaks for it. */
+export interface PacsPolicy {
+  readonly aeTitle: string | undefined;
+  readonly callingAeTitles: readonly string[] | undefined;
+  readonly refusedSopClasses: ReadonlySet<string>;
+  readonly transferSyntaxes: readonly string[] | undefined;
+  store(object: IncomingObject): Promise<PacsAnswer>;
+}
+
+type Association = association.Association;
+type CStoreRequest = requests.CStoreRequest;
+
+const { PresentationContextResult, RejectReason, RejectResult, RejectSource } = dimse.constants;
+
+/** One association of the simulated PACS. */
+export class PacsAssociation extends dimse.Scp {
+  readonly #socket: Socket;
+  readonly #policy: PacsPolicy;
+  #callingAeTitle = '';
+
+  constructor(socket: Socket, policy: PacsPolicy) {
+    super(socket);
+    this.#socket = socket;
+    this.#policy = policy;
+    socket.setNoDelay(true);
+    this.on('networkError', () => socket.destroy());
+  }
+
+  override associationRequested(requested: Association): void {
+    this.#callingAeTitle = requested.getCallingAeTitle();
+    const { aeTitle, callingAeTitles } = this.#policy;
+    if (aeTitle !== undefined && requested.getCalledAeTitle() !== aeTitle) {
+      this.#reject(RejectReason.CalledAeNotRecognized);
+    } else if (callingAeTitles?.includes(this.#callingAeTitle) === false) {
+      this.#reject(RejectReason.CallingAeNotRecognized);
+    } else {
+      for (const { id } of requested.getPresentationContexts()) {
+        this.#negotiate(requested.getPresentationContext(id));
+      }
+      this.sendAssociationAccept();
+    }
+  }
+
+  override associationReleaseRequested(): void {
+    this.sendAssociationReleaseResponse();
+  }
+
+  override cEchoRequest(
+    request: requests.CEchoRequest,
+    respond: (response: InstanceType<typeof dimse.responses.CEchoResponse>) => void,
+  ): void {
+    const response = dimse.responses.CEchoResponse.fromRequest(request);
+    response.setStatus(SUCCESS);
+    respond(response);
+  }
+
+  override createStoreWritableStream(): Writable {
+    return new DatasetCollector();
+  }
+
+  override createDatasetFromStoreWritableStream(
+    collector: Writable,
+    context: association.PresentationContext,
+    callback: (dataset: Dataset) => void,
+  ): void {
+    const instance = {
+      sopClassUid: context.getAbstractSyntaxUid(),
+      sopInstanceUid: '',
+      transferSyntaxUid: context.getAcceptedTransferSyntaxUid() ?? '',
+    };
+    callback(new VerbatimDataset(instance, (collector as DatasetCollector).bytes));
+  }
+
+  override cStoreRequest(
+    request: CStoreRequest,
+    respond: (response: InstanceType<typeof dimse.responses.CStoreResponse>) => void,
+  ): void {
+    const dataset = request.getDataset() as VerbatimDataset;
+    const incoming = {
+      sopClassUid: request.getAffectedSopClassUid(),
+      sopInstanceUid: request.getAffectedSopInstanceUid(),
+      transferSyntaxUid: dataset.getTransferSyntaxUid(),
+      callingAeTitle: this.#callingAeTitle,
+      bytes: dataset.getDenaturalizedDataset(),
+    };
+    this.#policy
+      .store(incoming)
+      .catch((): PacsAnswer => ({ status: OUT_OF_RESOURCES }))
+      .then((answer) => {
+        if (answer === 'no-answer') return;
+        if (answer === 'drop-connection') {
+          this.#socket.destroy();
+        } else if (answer === 'abort') {
+          this.sendAbort();
+          this.#socket.end();
+        } else {
+          const response = dimse.responses.CStoreResponse.fromRequest(request);
+          response.setStatus(answer.status);
+          if (answer.comment !== undefined) response.setErrorComment(answer.comment);
+          respond(response);
+        }
+      });
+  }
+
+  override abort(): void {
+    this.#socket.destroy();
+  }
+
+  /** The library goes on to accept requests after a rejection, so the connection ends with it. */
+  #reject(reason: number): void {
+    this.sendAssociationReject(RejectResult.Permanent, RejectSource.ServiceUser, reason);
+    this.#socket.end();
+  }
+
+  #negotiate(context: association.PresentationContext): void {
+    if (this.#policy.refusedSopClasses.has(context.getAbstractSyntaxUid())) {
+      context.setResult(PresentationContextResult.RejectAbstractSyntaxNotSupported);
+      return;
+    }
+    const offered = context.getTransferSyntaxUids();
+    const wanted = this.#policy.transferSyntaxes;
+    const chosen = wanted === undefined ? offered[0] : wanted.find((uid) => offered.includes(uid));
+    if (chosen === undefined) {
+      context.setResult(PresentationContextResult.RejectTransferSyntaxesNotSupported);
+    } else {
+      context.setResult(PresentationContextResult.Accept, chosen);
+    }
+  }
+}
+
+const SUCCESS = 0x0000;
+const OUT_OF_RESOURCES = 0xa700;
+
+/** Keeps the fragments of one dataset. The library waits for a full stream in a way that loses data, so it never is. */
+class DatasetCollector extends Writable {
+  readonly #fragments: Buffer[] = [];
+
+  constructor() {
+    super({ highWaterMark: Number.MAX_SAFE_INTEGER });
+  }
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.#fragments);
+  }
+
+  override _write(fragment: Buffer, _encoding: string, done: () => void): void {
+    this.#fragments.push(fragment);
+    done();
+  }
+}

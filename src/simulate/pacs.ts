@@ -1,0 +1,123 @@
+import { EventEmitter, once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { encodeFileMeta } from '../dicom/file-meta.js';
+import type { EncodedInstance } from '../dicom/verbatim-dataset.js';
+import { type IncomingObject, type PacsAnswer, PacsAssociation } from './pacs-association.js';
+
+/** An object that the PACS keeps. */
+export interface ReceivedObject extends EncodedInstance {
+  readonly callingAeTitle: string;
+  /** Path of the Part 10 file; its dataset is as it came over the wire. */
+  readonly file: string;
+  /** Milliseconds since the epoch. */
+  readonly receivedAt: number;
+}
+
+export interface PacsOptions {
+  /** Where received objects are kept; made where it is missing. */
+  readonly folder: string;
+  readonly host?: string;
+  /** 0, the default, takes a free one. */
+  readonly port?: number;
+  /** Rejects associations that call another AE title; absent, it answers to any. */
+  readonly aeTitle?: string;
+  /** Rejects associations of other callers; absent, anyone may call. */
+  readonly callingAeTitles?: readonly string[];
+  readonly refusedSopClasses?: readonly string[];
+  /** Accepted transfer syntaxes, the preferred first; absent, the first that each context offers. */
+  readonly transferSyntaxes?: readonly string[];
+  /** Decides on an object before it is kept; only those that it passes (undefined) or gives a warning are. */
+  readonly answer?: (object: IncomingObject) => PacsAnswer | undefined;
+}
+
+/**
+ * A simulated PACS for demonstration and tests: a Verification and Storage SCP (PS3.4 A and B) that keeps what it is
+ * sent as Part 10 files and can fail in the ways of real ones. Not for patient data: it has no limits of its own.
+ */
+export class SimulatedPacs
+  extends EventEmitter<{ received: [ReceivedObject]; association: [] }>
+  implements AsyncDisposable
+{
+  readonly #options: PacsOptions;
+  readonly #sockets = new Set<Socket>();
+  readonly #received: ReceivedObject[] = [];
+  #server: Server | undefined;
+
+  constructor(options: PacsOptions) {
+    super();
+    this.#options = options;
+  }
+
+  /** The objects that are kept, in the order in which they came. */
+  get received(): readonly ReceivedObject[] {
+    return this.#received;
+  }
+
+  /** The port it listens on; 0 while it does not. */
+  get port(): number {
+    const address = this.#server?.address() as AddressInfo | null | undefined;
+    return address?.port ?? 0;
+  }
+
+  async start(): Promise<void> {
+    if (this.#server !== undefined) return;
+    await mkdir(this.#options.folder, { recursive: true });
+    const server = createServer((socket) => this.#connected(socket));
+    this.#server = server;
+    server.listen(this.#options.port ?? 0, this.#options.host ?? '127.0.0.1');
+    await once(server, 'listening');
+  }
+
+  /** Closes every connection, whatever it carries. */
+  async stop(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return;
+    this.#server = undefined;
+    const closed = once(server, 'close');
+    server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #connected(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
+    const association = new PacsAssociation(socket, {
+      aeTitle: this.#options.aeTitle,
+      callingAeTitles: this.#options.callingAeTitles,
+      refusedSopClasses: new Set(this.#options.refusedSopClasses),
+      transferSyntaxes: this.#options.transferSyntaxes,
+      store: (object) => this.#store(object),
+    });
+    association.on('associationRequested', () => this.emit('association'));
+  }
+
+  async #store(object: IncomingObject): Promise<PacsAnswer> {
+    const answer = this.#options.answer?.(object) ?? { status: SUCCESS };
+    if (typeof answer === 'string' || !isStored(answer.status)) return answer;
+    const { bytes, ...rest } = object;
+    // The UID becomes a file's name.
+    if (!UID.test(object.sopInstanceUid)) return { status: CANNOT_UNDERSTAND };
+    const file = join(this.#options.folder, `${object.sopInstanceUid}.dcm`);
+    await writeFile(file, Buffer.concat([encodeFileMeta(object), bytes]));
+    const received = { ...rest, file, receivedAt: Date.now() };
+    this.#received.push(received);
+    this.emit('received', received);
+    return answer;
+  }
+}
+
+const SUCCESS = 0x0000;
+const CANNOT_UNDERSTAND = 0xc000;
+const UID = /^[0-9.]{1,64}$/;
+
+/** Success and warnings (PS3.4 Table B.2-1). */
+function isStored(status: number): boolean {
+  return status === SUCCESS || status >> 12 === 0xb;
+}
