@@ -133,21 +133,23 @@ class Cohort:
             rows = list(csv.DictReader(file))
         self.source = np.array([row["source"] for row in rows])
         self.patient = np.array([row["patient"] for row in rows])
+        self.study = np.array([row.get("study") or row["patient"] for row in rows])
+        self.labelled = self.source != "cpaisd"
         self.slice = np.array([int(row["slice"]) for row in rows])
         self.mm = np.array([float(row["mm"]) for row in rows])
         self.labels = np.array([[int(row[c]) for c in CLASSES] for row in rows], np.float32)
 
     def studies(self):
-        """Indices of each CT-ICH study's slices, in order."""
-        for patient in sorted(set(self.patient[self.source == "ct-ich"])):
-            rows = np.flatnonzero(self.patient == patient)
-            yield patient, rows[np.argsort(self.slice[rows])]
+        """Name and indices of each labelled study's slices, in order."""
+        for study in sorted(set(self.study[self.labelled])):
+            rows = np.flatnonzero(self.study == study)
+            yield study, rows[np.argsort(self.slice[rows])]
 
     def folds(self, count):
-        """Fold number of each CT-ICH patient, -1 for the rest. Patients are dealt out sorted by their classes, the
+        """Fold number of each labelled slice's patient, -1 for the rest. Patients are dealt out sorted by their classes, the
         rarest first, so that every fold has some of each."""
-        present = {p: self.labels[rows].max(0) for p, rows in self.studies()}
-        rarity = np.sum(list(present.values()), axis=0)
+        present = {p: self.labels[self.patient == p].max(0) for p in sorted(set(self.patient[self.labelled]))}
+        rarity = np.maximum(np.sum(list(present.values()), axis=0), 1)
         order = sorted(present, key=lambda p: (-max(present[p] / rarity), -self.labels[self.patient == p].sum(), p))
         fold = {p: i % count for i, p in enumerate(order)}
         return np.array([fold.get(p, -1) for p in self.patient])

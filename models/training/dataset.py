@@ -23,6 +23,15 @@ def coverage(mask):
     return np.minimum(mask.reshape(CELLS, step, CELLS, step).mean((1, 3)) * 2.5, 1).astype(np.float32)
 
 
+def real_head(cohort, row, rng):
+    """A cached slice, moved and turned: (Head at the network's size, outline [256, 256])."""
+    fill = AIR if cohort.hu[row].min() < -400 else float(cohort.hu[row].min())
+    planes = [(cohort.hu[row].astype(np.float32), fill, False), (cohort.depth[row].astype(np.float32), 0, False),
+              (cohort.mask[row].astype(np.float32), 0, True)]
+    (hu, depth, outline), zoom = augment.affine(rng, planes, SPEC.size)
+    return Head(hu, depth * cohort.mm[row], cohort.mm[row] * zoom), outline
+
+
 class Slices(torch.utils.data.Dataset):
     """Training samples from the rows `rows` of a Cohort. Sample i of epoch e depends on (seed, e, i) alone.
 
@@ -30,12 +39,13 @@ class Slices(torch.utils.data.Dataset):
     1 where the map is known; `synthetic` 1 for drawn and generated ones.
     """
 
-    def __init__(self, cohort, rows, seed, length):
+    def __init__(self, cohort, rows, seed, length, spec=SPEC):
+        self.spec = spec
         self.cohort, self.seed, self.length, self.epoch = cohort, seed, length, 0
-        ct = rows[cohort.source[rows] == "ct-ich"]
+        ct = rows[cohort.labelled[rows]]
         any_blood = cohort.labels[ct, ANY] > 0
         self.normal, self.positive = ct[~any_blood], ct[any_blood]
-        self.stroke = np.flatnonzero(cohort.source == "cpaisd")
+        self.stroke = np.flatnonzero(~cohort.labelled)
         room = np.array([(cohort.depth[r] > 0).sum() for r in self.normal])
         self.host = self.normal[room > 8000]
         room = np.array([(cohort.depth[r] > 0).sum() for r in self.stroke])
@@ -47,16 +57,6 @@ class Slices(torch.utils.data.Dataset):
 
     def __len__(self):
         return self.length
-
-    def _real(self, rng, row):
-        """Geometry of a cached slice: (HU, depth in mm, outline, pixel mm) at the network's size."""
-        c = self.cohort
-        fill = AIR if c.hu[row].min() < -400 else float(c.hu[row].min())
-        planes = [(c.hu[row].astype(np.float32), fill, False), (c.depth[row].astype(np.float32), 0, False),
-                  (c.mask[row].astype(np.float32), 0, True)]
-        (hu, depth, outline), zoom = augment.affine(rng, planes, SPEC.size)
-        mm = c.mm[row] * zoom
-        return Head(hu, depth * c.mm[row], mm), outline
 
     def _draw(self, head, rng, masks):
         """One bleed, in one sample of four two of them, into the head; fills masks and returns the new head."""
@@ -81,6 +81,8 @@ class Slices(torch.utils.data.Dataset):
             elif what == "phantom-drawn":
                 head = self._draw(head, rng, masks)
         else:
+            if what == "stroke" and not len(self.stroke):
+                what = "normal"
             source = {"drawn": self.host, "normal": self.normal, "stroke": self.stroke}.get(what)
             if what == "positive":
                 row = rng.choice(self.positive, p=self.positive_odds)
@@ -88,7 +90,7 @@ class Slices(torch.utils.data.Dataset):
                 row = rng.choice(self.stroke_host)
             else:
                 row = rng.choice(source)
-            head, outline = self._real(rng, row)
+            head, outline = real_head(self.cohort, row, rng)
             y = self.cohort.labels[row].copy()
             if what == "positive":
                 unknown = y > 0
@@ -117,7 +119,7 @@ class Slices(torch.utils.data.Dataset):
         hu = augment.hide(rng, augment.levels(rng, augment.scanner(rng, head.hu)))
         weight = np.broadcast_to((~unknown).astype(np.float32)[:, None, None], target.shape).copy()
         return {
-            "x": torch.from_numpy(windowed(hu)),
+            "x": torch.from_numpy(windowed(hu, self.spec)),
             "y": torch.from_numpy(y),
             "target": torch.from_numpy(target),
             "weight": torch.from_numpy(weight),

@@ -178,16 +178,19 @@ def write_gradient(net, class_weight, path):
 
 def write_cam(cnn, path):
     """Channel weights are the mean over the map of dS/dA, exact for this network (network.py); ReLU of the sum."""
-    from network import CHANNELS, FEATURES, MAPS
-    side = 32
+    side, channels, lesion = cnn.side, cnn.channels, cnn.map_weight()
     g = Graph()
-    mean, top1, top = g.add("Split", "feature_gradient", np.array([CHANNELS, MAPS, MAPS]), outputs=3, axis=1)
-    lesion = cnn.lesion.weight.detach().numpy()[:, :, 0, 0]
-    weights = g.add("Mul", g.add("Add", mean, g.add("MatMul", g.add("Add", top1, top), lesion)), np.array([1 / side**2]))
+    if lesion is None:
+        weights = g.add("Mul", "feature_gradient", np.array([1 / side**2]))
+    else:
+        maps = len(lesion)
+        mean, top1, top = g.add("Split", "feature_gradient", np.array([channels, maps, maps]), outputs=3, axis=1)
+        flow = g.add("Add", mean, g.add("MatMul", g.add("Add", top1, top), lesion))
+        weights = g.add("Mul", flow, np.array([1 / side**2]))
     flat = g.add("Reshape", "activation", np.array([0, 0, -1]))
     weighed = g.add("MatMul", g.add("Unsqueeze", weights, np.array([1])), flat)
     g.rename(g.add("Relu", g.add("Reshape", weighed, np.array([-1, side, side]))), "cam")
-    inputs = [("activation", ["N", CHANNELS, side, side]), ("feature_gradient", ["N", FEATURES])]
+    inputs = [("activation", ["N", channels, side, side]), ("feature_gradient", ["N", cnn.feature_count])]
     save(g.graph("cam", inputs, [("cam", ["N", side, side])]), path)
 
 

@@ -52,6 +52,8 @@ class Block(nn.Module):
 class SliceNet(nn.Module):
     """x [N, 3, 256, 256] -> features [N, 108], logits [N, 6], activation [N, 96, 32, 32], lesion map [N, 6, 32, 32]."""
 
+    channels, side, feature_count = CHANNELS, 32, FEATURES
+
     def __init__(self, classes=6, dropout=0.2):
         super().__init__()
         self.stem = Conv(3, 32, 3, 2)
@@ -96,6 +98,10 @@ class SliceNet(nn.Module):
         lesion = self.lesion(activation)
         top = lesion.flatten(2).topk(TOP, dim=2).values
         return torch.cat([activation.mean((2, 3)), top[:, :, 0], top.mean(2)], 1), lesion
+
+    def map_weight(self):
+        """V [6, K], through which the map's statistics depend on the activation."""
+        return self.lesion.weight[:, :, 0, 0]
 
     def forward(self, x, low_precision=False):
         if low_precision:

@@ -40,8 +40,8 @@ def losses(net, batch):
     return classes, entropy, dice
 
 
-def predict(net, hu, batch=16):
-    """Features, logits [M, ...] of HU crops [M, 256, 256] in float32."""
+def predict(net, hu, batch=16, low_precision=False):
+    """Features, logits [M, ...] of HU crops [M, 256, 256]."""
     from preprocess import windowed
 
     net.eval()
@@ -50,7 +50,7 @@ def predict(net, hu, batch=16):
         for start in range(0, len(hu), batch):
             crop = windowed(np.asarray(hu[start : start + batch], np.float32)).swapaxes(0, 1)
             x = torch.from_numpy(np.ascontiguousarray(crop)).contiguous(memory_format=torch.channels_last)
-            f, l, _, _ = net(x)
+            f, l, _, _ = net(x, low_precision)
             features.append(f.numpy())
             logits.append(l.numpy())
     return np.concatenate(features), np.concatenate(logits)

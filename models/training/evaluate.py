@@ -1,0 +1,156 @@
+"""Out-of-fold figures by patient, calibration and thresholds: evaluation.json and decision.json.
+
+    python3 models/training/evaluate.py --weights models/training/work/final
+
+Calibration and thresholds that ship are fitted on all out-of-fold study scores. The figures given for them are
+cross-fitted: for each fold they are fitted on the other folds' patients.
+"""
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from cohort import CLASSES, Cohort
+from metrics import auc_with_interval, bootstrap, auc, calibration_error, confusion, log_loss, platt, sigmoid
+from train_sequence import ANY, TOP_SLICES
+
+# A class with fewer positive studies than this is shown, not claimed.
+ENOUGH = 10
+
+
+def study_table(table, key):
+    """Labels and study logits [S, C] and patient of each study."""
+    starts = np.concatenate([[0], np.cumsum(table["length"])])
+    spans = [slice(a, b) for a, b in zip(starts[:-1], starts[1:])]
+    y = np.stack([table["labels"][s].max(0) for s in spans])
+    scores = np.stack([np.sort(table[key][s], 0)[-TOP_SLICES:].mean(0) for s in spans])
+    return y, scores
+
+
+def limits(y, p):
+    """Two thresholds of a probability: under the lower one few of the sick are missed (at most one in twenty), at or
+    above the upper one few of the healthy are called (at most one in ten). Each lies midway between two studies."""
+    sick, healthy = np.sort(p[y > 0]), np.sort(p[y == 0])
+
+    def between(values, value):
+        below = values[values < value]
+        return (value + (below[-1] if len(below) else 0)) / 2
+
+    everything = np.sort(p)
+    low = between(everything, sick[int(0.05 * len(sick))])
+    called = healthy[int(np.ceil(0.9 * len(healthy))) - 1]
+    above = everything[everything > called]
+    high = (called + above[0]) / 2 if len(above) else min(1.0, called + 1e-3)
+    return min(low, high), max(low, high)
+
+
+def cross_fitted(y, score, fold):
+    """Calibrated probability of each study and its two limits, fitted without its fold."""
+    p, low, high = np.zeros(len(y)), np.zeros(len(y)), np.zeros(len(y))
+    for k in np.unique(fold):
+        own, rest = fold == k, fold != k
+        slope, intercept = platt(score[rest], y[rest])
+        p[own] = sigmoid(slope * score[own] + intercept)
+        low[own], high[own] = limits(y[rest], sigmoid(slope * score[rest] + intercept))
+    return p, low, high
+
+
+def three_way(y, p, low, high):
+    def count(chosen):
+        return {"positive": int((chosen & (p >= high)).sum()), "undetermined": int((chosen & (p < high) & (p >= low)).sum()),
+                "negative": int((chosen & (p < low)).sum())}
+
+    return {"withHemorrhage": count(y > 0), "without": count(y == 0)}
+
+
+def slice_figures(y, logits, fold_of_slice, groups):
+    """Slice AUC of every class, log loss and calibration error of `any` after cross-fitted Platt scaling."""
+    p = np.zeros(len(y))
+    for k in np.unique(fold_of_slice):
+        own = fold_of_slice == k
+        slope, intercept = platt(logits[~own, ANY], y[~own, ANY])
+        p[own] = sigmoid(slope * logits[own, ANY] + intercept)
+    return {
+        "auc": {c: auc_with_interval(y[:, k], logits[:, k], groups) for k, c in enumerate(CLASSES)},
+        "logLossAny": round(log_loss(y[:, ANY], p), 4), "eceAny": round(calibration_error(y[:, ANY], p), 4),
+    }
+
+
+def ppv(sensitivity, specificity):
+    return {f"{prevalence:.0%}": round(sensitivity * prevalence / (sensitivity * prevalence + (1 - specificity) * (1 - prevalence)), 3)
+            for prevalence in (0.02, 0.05, 0.1, 0.2, 0.4)}
+
+
+def main(options):
+    table = dict(np.load(options.weights / "outoffold.npz"))
+    cohort = Cohort(options.cache)
+    fold_of = dict(zip(cohort.patient, cohort.folds(options.folds)))
+    patients = table["patient"]
+    fold = np.array([fold_of[p] for p in patients])
+    groups, fold_of_slice = np.repeat(patients, table["length"]), np.repeat(fold, table["length"])
+    figures = {}
+    for key in ("cnn", "sequence"):
+        y, scores = study_table(table, key)
+        p, low, high = cross_fitted(y[:, ANY], scores[:, ANY], fold)
+        figures[key] = {
+            "slice": slice_figures(table["labels"], table[key], fold_of_slice, groups),
+            "studyAuc": {c: auc_with_interval(y[:, k], scores[:, k], patients) for k, c in enumerate(CLASSES)},
+            "logLoss": round(log_loss(y[:, ANY], p), 4), "ece": round(calibration_error(y[:, ANY], p, 5), 4),
+            "threeWay": three_way(y[:, ANY], p, low, high),
+            "atHalf": confusion(y[:, ANY], p, 0.5),
+            "atLow": confusion(y[:, ANY], p - low + 0.5, 0.5), "atHigh": confusion(y[:, ANY], p - high + 0.5, 0.5),
+        }
+    y, scores = study_table(table, "sequence")
+    _, cnn_scores = study_table(table, "cnn")
+    gain = bootstrap(patients, lambda i: auc(y[i, ANY], scores[i, ANY]) - auc(y[i, ANY], cnn_scores[i, ANY]))
+    calibration, thresholds = {}, {}
+    for k, c in enumerate(CLASSES):
+        slope, intercept = platt(scores[:, k], y[:, k])
+        low, high = limits(y[:, k], sigmoid(slope * scores[:, k] + intercept))
+        if y[:, k].sum() < ENOUGH:
+            low, high = min(low, 0.5), max(high, 0.5)
+        calibration[c] = {"slope": round(slope, 5), "intercept": round(intercept, 5)}
+        thresholds[c] = {"negativeBelow": round(float(low), 4), "positiveFrom": round(float(high), 4)}
+    decision = {"topSlices": TOP_SLICES, "calibration": calibration, "thresholds": thresholds}
+    own = figures["sequence"]
+    half = own["atHalf"]
+    ablations = [
+        {"change": "sequence model after the slice network: study AUC any", "before": figures["cnn"]["studyAuc"]["any"]["value"],
+         "after": own["studyAuc"]["any"]["value"], "differenceLow": gain[0], "differenceHigh": gain[1]},
+        {"change": "sequence model after the slice network: slice AUC any", "before": figures["cnn"]["slice"]["auc"]["any"]["value"],
+         "after": own["slice"]["auc"]["any"]["value"]},
+        {"change": "sequence model after the slice network: slice log loss any", "before": figures["cnn"]["slice"]["logLossAny"],
+         "after": own["slice"]["logLossAny"]},
+    ]
+    result = {
+        "about": f"CT-ICH, {options.folds} folds by patient, every study scored by networks that never saw its patient; real "
+        "studies only. Intervals: 1000 bootstraps of patients, 95 % (AUC), Wilson (shares). Calibration and thresholds cross-fitted.",
+        "studies": len(y), "slices": int(table["length"].sum()), "positiveStudies": dict(zip(CLASSES, y.sum(0).astype(int).tolist())),
+        "positiveSlices": dict(zip(CLASSES, table["labels"].sum(0).astype(int).tolist())),
+        "demonstrationOnly": [c for k, c in enumerate(CLASSES) if y[:, k].sum() < ENOUGH],
+        "studyAuc": own["studyAuc"], "sliceAuc": own["slice"]["auc"], "logLoss": own["logLoss"], "ece": own["ece"],
+        "sliceLogLossAny": own["slice"]["logLossAny"], "sliceEceAny": own["slice"]["eceAny"],
+        "operatingPoints": {"half": half, "rulesOut": own["atLow"], "rulesIn": own["atHigh"], "threeWay": own["threeWay"]},
+        "ppvByPrevalence": ppv(half["sensitivity"]["value"], half["specificity"]["value"]),
+        "sliceNetworkAlone": figures["cnn"], "ablations": ablations,
+    }
+    for name in ("ablations.json", "robustness.json"):
+        if (options.weights / name).exists():
+            extra = json.loads((options.weights / name).read_text())
+            if isinstance(extra, list):
+                result["ablations"] += extra
+            else:
+                result["robustness"] = extra
+    (options.weights / "decision.json").write_text(json.dumps(decision, indent=1) + "\n")
+    (options.weights / "evaluation.json").write_text(json.dumps(result, indent=1) + "\n")
+    print(json.dumps({k: result[k] for k in ("studyAuc", "sliceAuc", "logLoss", "ece", "operatingPoints", "ablations")}, indent=1))
+    print(json.dumps(decision))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--weights", type=Path, default=Path("models/training/work/final"))
+    parser.add_argument("--cache", type=Path, default=Path("models/training/work/cache"))
+    parser.add_argument("--folds", type=int, default=3)
+    main(parser.parse_args())

@@ -1,0 +1,146 @@
+"""Tests of the training line: python3 -m unittest discover -s models/training"""
+import csv
+import json
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+import golden
+import lesions
+import metrics
+import phantom
+import preprocess
+import rsna
+from cohort import CLASSES, Cohort
+from dataset import Slices
+
+GOLDEN = HERE.parent.parent / "test/fixtures/model/preprocess-golden.json"
+
+
+class Preprocessing(unittest.TestCase):
+    def test_golden_values(self):
+        stored = json.loads(GOLDEN.read_text())
+        for case, expected in zip(golden.CASES, stored["cases"]):
+            hu = golden.image(case)
+            np.testing.assert_allclose(preprocess.head_box(hu), expected["box"], atol=1e-5)
+            tensor = preprocess.windowed(preprocess.cropped(hu))
+            np.testing.assert_allclose(golden.samples(tensor), expected["samples"], atol=1e-5)
+
+    def test_orientation_turns_rows_to_the_left_and_columns_to_the_back(self):
+        image = np.arange(6, dtype=np.float32).reshape(2, 3)
+        np.testing.assert_array_equal(preprocess.oriented(image[:, ::-1], [-1, 0, 0, 0, 1, 0]), image)
+        np.testing.assert_array_equal(preprocess.oriented(image[::-1], [1, 0, 0, 0, -1, 0]), image)
+        np.testing.assert_array_equal(preprocess.oriented(image.T, [0, 1, 0, 1, 0, 0]), image)
+
+    def test_slabs_lie_on_a_grid_that_is_fixed_in_the_patient(self):
+        images = np.arange(20, dtype=np.float32)[:, None, None] * np.ones((1, 2, 2), np.float32)
+        made = preprocess.slabs(images, np.arange(20) * 1.0)
+        np.testing.assert_allclose(made[:, 0, 0], [2, 7, 12, 17])
+        shifted = preprocess.slabs(images[2:], np.arange(2, 20) * 1.0)
+        np.testing.assert_allclose(shifted[1:], made[1:])
+        self.assertIs(preprocess.slabs(images, np.arange(20) * 4.0), images)
+
+
+class Drawing(unittest.TestCase):
+    def test_a_bleed_lies_inside_the_skull_and_is_brighter(self):
+        for seed in range(20):
+            head = phantom.head(np.random.default_rng(seed))
+            for kind in lesions.KINDS:
+                drawn = lesions.bleed(head, kind, np.random.default_rng(seed))
+                if drawn is None:
+                    continue
+                hu, mask = drawn
+                self.assertTrue((mask & ~head.inside).sum() <= 0.2 * mask.sum() + 5)
+                if kind != "intraventricular":  # its ventricle may be drawn with it, where brain was
+                    self.assertGreater(np.median(hu[mask]), np.median(head.hu[mask]))
+                far = ~lesions.ndimage.binary_dilation(mask, iterations=30) & ~head.inside
+                np.testing.assert_allclose(hu[far], head.hu[far], atol=1e-3)
+
+    def test_the_same_seed_draws_the_same(self):
+        first, second = (lesions.bleed(phantom.head(np.random.default_rng(3)), "epidural", np.random.default_rng(4)) for _ in range(2))
+        np.testing.assert_array_equal(first[0], second[0])
+
+
+class Figures(unittest.TestCase):
+    def test_platt_scaling_recovers_the_slope(self):
+        rng = np.random.default_rng(0)
+        score = rng.normal(0, 2, 4000)
+        y = (rng.random(4000) < metrics.sigmoid(0.7 * score - 1)).astype(float)
+        slope, intercept = metrics.platt(score, y)
+        self.assertAlmostEqual(slope, 0.7, delta=0.08)
+        self.assertAlmostEqual(intercept, -1, delta=0.12)
+
+    def test_confusion_counts(self):
+        y, p = np.array([1, 1, 0, 0, 0]), np.array([0.9, 0.2, 0.8, 0.1, 0.3])
+        c = metrics.confusion(y, p, 0.5)
+        self.assertEqual((c["tp"], c["fn"], c["tn"], c["fp"]), (1, 1, 2, 1))
+
+
+def write_rsna(folder, patients=4, slices=6):
+    """A generated data set in the challenge's layout: phantoms, every other patient with one bleed."""
+    import pydicom
+    from pydicom.dataset import FileDataset, FileMetaDataset
+    from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+
+    rows = []
+    for patient in range(patients):
+        study = generate_uid(entropy_srcs=[f"study{patient}"])
+        for t in reversed(range(slices)):
+            rng = np.random.default_rng([patient, 1])
+            head = phantom.head(rng)
+            blood = patient % 2 == 1 and t in (2, 3)
+            hu = phantom.ball(head, np.random.default_rng(patient))[0] if blood else head.hu
+            name = f"ID_{patient:04d}{t:04d}"
+            meta = FileMetaDataset()
+            meta.MediaStorageSOPClassUID, meta.TransferSyntaxUID = CTImageStorage, ExplicitVRLittleEndian
+            meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=[name])
+            ds = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
+            ds.is_little_endian, ds.is_implicit_VR = True, False
+            ds.SOPClassUID, ds.SOPInstanceUID = CTImageStorage, meta.MediaStorageSOPInstanceUID
+            ds.PatientID, ds.StudyInstanceUID, ds.Modality = f"ID_{patient}", study, "CT"
+            ds.Rows, ds.Columns = hu.shape
+            ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
+            ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, 16, 15, 1
+            ds.RescaleSlope, ds.RescaleIntercept, ds.PixelSpacing = 1, -1024, [0.75, 0.75]
+            ds.ImageOrientationPatient, ds.ImagePositionPatient = [1, 0, 0, 0, 1, 0], [0, 0, 5.0 * t]
+            ds.PixelData = (np.round(hu) + 1024).astype("<i2").tobytes()
+            ds.save_as(str(folder / f"{name}.dcm"), write_like_original=False)
+            for kind in CLASSES:
+                rows.append({"ID": f"{name}_{kind}", "Label": int(blood and kind in ("intraparenchymal", "any"))})
+    with open(folder / "labels.csv", "w", newline="") as out:
+        writer = csv.DictWriter(out, ["ID", "Label"])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+class RsnaLayout(unittest.TestCase):
+    def test_generated_data_set_becomes_a_cohort(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            write_rsna(folder)
+            self.assertEqual(rsna.build(folder, folder / "labels.csv", folder / "cache"), 24)
+            cohort = Cohort(folder / "cache")
+            self.assertEqual(len(list(cohort.studies())), 4)
+            for _, rows in cohort.studies():
+                positive = np.flatnonzero(cohort.labels[rows, CLASSES.index("any")])
+                self.assertIn(positive.tolist(), ([], [2, 3]))
+            fold = cohort.folds(2)
+            for patient in set(cohort.patient):
+                self.assertEqual(len(set(fold[cohort.patient == patient])), 1)
+            samples = Slices(cohort, np.arange(24), 1, 12)
+            for i in range(12):
+                sample = samples[i]
+                self.assertEqual(tuple(sample["x"].shape), (3, 256, 256))
+                self.assertTrue(bool(sample["x"].isfinite().all()))
+            first, again = samples[3]["x"], samples[3]["x"]
+            self.assertTrue(bool((first == again).all()))
+
+
+if __name__ == "__main__":
+    unittest.main()
