@@ -98,7 +98,11 @@ export class Deliverer<Claimed extends ClaimedDelivery = ClaimedDelivery> {
         onResult: (index, result) => {
           const delivery = claimed[index] as Claimed;
           this.#unsettled.set(delivery, result);
-          fruitful = this.#settle(destination, delivery, result, random) || fruitful;
+          try {
+            fruitful = this.#settle(destination, delivery, result, random) || fruitful;
+          } catch {
+            // Tried once more below, where a catalog that still refuses fails the pass instead of the association.
+          }
         },
       });
     } finally {

@@ -29,7 +29,7 @@ export type SendResult =
 
 export interface SendOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Called once for each object, as soon as its result is known; `index` counts in `objects`. */
+  /** Called once for each object, as soon as its result is known; `index` counts in `objects`. Must not throw. */
   readonly onResult?: ((index: number, result: SendResult) => void) | undefined;
 }
 
