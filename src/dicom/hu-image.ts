@@ -1,0 +1,116 @@
+import type { Frame, Orientation } from '../domain/instance.js';
+import { PixelError } from './pixel-error.js';
+import { readStoredImage, type StoredImage } from './pixels.js';
+
+/** What stands for "no pixel here". */
+const AIR_HU = -1000;
+/** Padding is outside the field of view; a value that is also tissue in HU is a header's mistake. */
+const HIGHEST_PADDING_HU = -500;
+
+/** A slice in Hounsfield units, row by row. */
+export interface HuImage {
+  readonly rows: number;
+  readonly columns: number;
+  readonly hu: Float32Array;
+  /** Distance between rows, then between columns, in mm. */
+  readonly pixelSpacing?: readonly [number, number];
+}
+
+/**
+ * One frame of a CT's Part 10 file in Hounsfield units, turned to radiological display: rows run from the patient's
+ * right to left, columns from anterior to posterior. `geometry` is the header's entry for that frame, `frame` counts
+ * from 1.
+ * @throws PixelError
+ */
+export async function readHuImage(
+  part10: Uint8Array,
+  geometry: Frame,
+  frame = 1,
+): Promise<HuImage> {
+  const image = toHu(await readStoredImage(part10, frame), geometry);
+  const { imageOrientationPatient: orientation } = geometry;
+  return orientation ? orientToDisplay(image, orientation) : image;
+}
+
+/** Modality LUT as slope and intercept (PS3.3 C.11.1.1.2); padding becomes air. */
+export function toHu(stored: StoredImage, geometry: Frame): HuImage {
+  const slope = geometry.rescaleSlope ?? 1;
+  const intercept = geometry.rescaleIntercept ?? 0;
+  if (!Number.isFinite(slope) || slope === 0 || !Number.isFinite(intercept)) {
+    throw new PixelError('value-mapping-invalid', `Rescale Slope ${slope}, Intercept ${intercept}`);
+  }
+  const { values, padding, rows, columns } = stored;
+  const hu = new Float32Array(values.length);
+  for (let i = 0; i < hu.length; i += 1) hu[i] = (values[i] as number) * slope + intercept;
+  if (padding && padding.to * slope + intercept <= HIGHEST_PADDING_HU) {
+    for (let i = 0; i < hu.length; i += 1) {
+      const value = values[i] as number;
+      if (value >= padding.from && value <= padding.to) hu[i] = AIR_HU;
+    }
+  }
+  if (isWrapped(stored, hu, slope, intercept)) unwrap(hu);
+  const { pixelSpacing } = geometry;
+  return { rows, columns, hu, ...(pixelSpacing && { pixelSpacing }) };
+}
+
+/**
+ * Some writers store HU without an intercept in 12 unsigned bits, so that what is under zero comes out near 4096.
+ * Believed only if the unwrapped image has air near -1000 and, where it shows brain, has that at 20..45 HU.
+ */
+function isWrapped(
+  stored: StoredImage,
+  hu: Float32Array,
+  slope: number,
+  intercept: number,
+): boolean {
+  if (stored.signed || stored.bitsStored !== 12 || slope !== 1 || intercept !== 0) return false;
+  let air = 0;
+  const soft: number[] = [];
+  for (const value of hu) {
+    const unwrapped = wrapped12(value);
+    if (unwrapped >= -1024 && unwrapped < -900) air += 1;
+    else if (unwrapped > 0 && unwrapped < 80) soft.push(unwrapped);
+  }
+  if (air < 0.1 * hu.length) return false;
+  if (soft.length < 0.02 * hu.length) return true;
+  const middle = soft.sort((a, b) => a - b)[soft.length >> 1] as number;
+  return middle >= 20 && middle <= 45;
+}
+
+function unwrap(hu: Float32Array): void {
+  for (let i = 0; i < hu.length; i += 1) hu[i] = wrapped12(hu[i] as number);
+}
+
+/** 0..3095 stay, 3096..4095 are -1000..-1. */
+function wrapped12(value: number): number {
+  return ((value + 1000) % 4096) - 1000;
+}
+
+/**
+ * Turns an axial image to radiological display by flips and at most one transposition; a gantry's tilt stays.
+ * Image Orientation (Patient) gives the direction of the rows, then of the columns (PS3.3 C.7.6.2.1.1).
+ */
+export function orientToDisplay(image: HuImage, orientation: Orientation): HuImage {
+  const [rowX, rowY, , columnX, columnY] = orientation;
+  const transposed = Math.abs(rowX) < Math.abs(columnX);
+  const flipX = (transposed ? columnX : rowX) < 0;
+  const flipY = (transposed ? rowY : columnY) < 0;
+  if (!transposed && !flipX && !flipY) return image;
+
+  const { hu, pixelSpacing } = image;
+  const rows = transposed ? image.columns : image.rows;
+  const columns = transposed ? image.rows : image.columns;
+  const turned = new Float32Array(hu.length);
+  for (let y = 0; y < rows; y += 1) {
+    const v = flipY ? rows - 1 - y : y;
+    for (let x = 0; x < columns; x += 1) {
+      const u = flipX ? columns - 1 - x : x;
+      turned[y * columns + x] = hu[
+        transposed ? u * image.columns + v : v * image.columns + u
+      ] as number;
+    }
+  }
+  const spacing =
+    pixelSpacing && transposed ? ([pixelSpacing[1], pixelSpacing[0]] as const) : pixelSpacing;
+  return { rows, columns, hu: turned, ...(spacing && { pixelSpacing: spacing }) };
+}

@@ -1,0 +1,166 @@
+import type { Finding, ModelIdentity, Outcome, Reason, SeriesVerdict } from '../domain/finding.js';
+import type { StoredInstance } from '../domain/instance.js';
+import type { Log } from '../log.js';
+import { DECIDING_CLASS } from './decision.js';
+import { InferenceEngine } from './engine.js';
+import type { ImageReference, SeriesAnalysis, SlabInput } from './engine-protocol.js';
+import { type ModelPackage, openModelPackage } from './model-package.js';
+import { refuseByPixels } from './pixel-gate.js';
+import { Recent } from './recent.js';
+import { type PlannedSlab, planSeries, settledSlabs, sourceOf } from './series-plan.js';
+
+export interface InferStageOptions {
+  readonly packageFolder: string;
+  /** Threads of one operator in the inference process. */
+  readonly threads: number;
+  /** At most so many key slices with a heat map. */
+  readonly keySlices?: number;
+  readonly log: Log;
+  /** An analysis that takes longer has hung. Milliseconds. */
+  readonly timeoutMs?: number;
+}
+
+const KEY_SLICES = 5;
+/** More than ever arrive at once. */
+const SERIES_ARRIVING = 500;
+
+/** The stage's face: a model package and the process that runs it. */
+export class InferStage implements AsyncDisposable {
+  readonly #package: ModelPackage;
+  readonly #engine: InferenceEngine;
+  readonly #keySlices: number;
+  /** For each series that is arriving, the keys of the slabs that were handed over already. */
+  readonly #prefetched = new Recent<Set<string>>(SERIES_ARRIVING);
+
+  private constructor(model: ModelPackage, engine: InferenceEngine, keySlices: number) {
+    this.#package = model;
+    this.#engine = engine;
+    this.#keySlices = keySlices;
+  }
+
+  /** Checks the package, starts the inference process and lets it try the model. @throws ModelPackageError, StageError */
+  static async open(options: InferStageOptions): Promise<InferStage> {
+    const model = await openModelPackage(options.packageFolder);
+    const { threads, log, timeoutMs } = options;
+    const engine = await InferenceEngine.open({
+      model,
+      threads,
+      log,
+      ...(timeoutMs !== undefined && { timeoutMs }),
+    });
+    return new InferStage(model, engine, options.keySlices ?? KEY_SLICES);
+  }
+
+  get model(): ModelIdentity {
+    return this.#package.identity;
+  }
+
+  /**
+   * Lets the CNN see the slices of one series that have arrived so far, when nothing else is to do. Returns at once;
+   * call it with all slices so far as often as new ones come.
+   */
+  prefetch(series: readonly StoredInstance[]): void {
+    const uid = series[0]?.header.seriesInstanceUid;
+    if (uid === undefined) return;
+    const { input } = this.#package.manifest;
+    const slabs = planSeries(series, input);
+    const known = this.#prefetched.get(uid) ?? new Set<string>();
+    const fresh = settledSlabs(slabs, input).filter(({ key }) => !known.has(key));
+    for (const { key } of fresh) known.add(key);
+    this.#prefetched.set(uid, known);
+    this.#engine.prefetch(fresh.map((slab) => inputOf(slab, slabs)));
+  }
+
+  /**
+   * Reads one eligible series, whole. The outcome is `not-eligible` where the pixels are not those of a head CT.
+   * @param verdicts of every series of the study, this one's included
+   * @throws StageError
+   */
+  async analyse(
+    series: readonly StoredInstance[],
+    verdicts: readonly SeriesVerdict[],
+  ): Promise<Finding> {
+    const slabs = planSeries(series, this.#package.manifest.input);
+    const seriesInstanceUid = series[0]?.header.seriesInstanceUid ?? '';
+    const inputs = slabs.map((slab) => inputOf(slab, slabs));
+    const analysis = await this.#engine.analyse(inputs, this.#keySlices);
+    const refused = refuseByPixels(analysis.statistics);
+    const about = { model: this.model, seriesInstanceUid };
+    return refused
+      ? notEligible(about, refused, verdicts)
+      : { ...about, ...read(slabs, analysis), series: verdicts };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#engine[Symbol.asyncDispose]();
+  }
+}
+
+function read(
+  slabs: readonly PlannedSlab[],
+  { classes, probabilities, keySlices }: SeriesAnalysis,
+): Pick<Finding, 'outcome' | 'classes' | 'slices' | 'keySlices'> {
+  const slices = slabs.map((slab, i) => ({
+    source: sourceOf(slab),
+    positionMm: slab.positionMm,
+    probabilities: probabilities[i] ?? [],
+  }));
+  return {
+    outcome: outcomeOf(classes),
+    classes,
+    slices,
+    keySlices: keySlices.flatMap(({ index, className, heatMap }) => {
+      const slice = slices[index];
+      const column = classes.findIndex(({ name }) => name === className);
+      const probability = slice?.probabilities[column];
+      if (!slice || probability === undefined) return [];
+      return [{ source: slice.source, index, className, probability, heatMap }];
+    }),
+  };
+}
+
+function outcomeOf(classes: Finding['classes']): Outcome {
+  const presence = classes.find(({ name }) => name === DECIDING_CLASS)?.presence;
+  if (presence === 'present') return 'positive';
+  return presence === 'absent' ? 'negative' : 'undetermined';
+}
+
+function notEligible(
+  about: Pick<Finding, 'model' | 'seriesInstanceUid'>,
+  reason: Reason,
+  verdicts: readonly SeriesVerdict[],
+): Finding {
+  const series = verdicts.map(
+    (verdict): SeriesVerdict =>
+      verdict.seriesInstanceUid === about.seriesInstanceUid
+        ? { ...verdict, verdict: 'not-eligible', reason }
+        : verdict,
+  );
+  return {
+    ...about,
+    outcome: 'not-eligible',
+    reason,
+    classes: [],
+    slices: [],
+    keySlices: [],
+    series,
+  };
+}
+
+function inputOf(slab: PlannedSlab, slabs: readonly PlannedSlab[]): SlabInput {
+  const read = [...new Set([slab, ...slab.channels.flatMap((at) => slabs[at] ?? [])])];
+  return {
+    key: slab.key,
+    groups: read.map(({ images }) =>
+      images.map(
+        ({ instance, frame, geometry }): ImageReference => ({
+          file: instance.file,
+          frame,
+          geometry,
+        }),
+      ),
+    ),
+    center: 0,
+    channels: slab.channels.map((at) => read.indexOf(slabs[at] ?? slab)),
+  };
+}

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { CLASSES } from '../domain/finding.js';
+
+const positiveInteger = z.int().positive();
+const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, 'SHA-256 as 64 lower-case hex digits');
+const byClass = <T extends z.ZodType>(value: T) => z.record(z.enum(CLASSES), value);
+
+const thresholds = z
+  .strictObject({
+    negativeBelow: z.number().min(0).max(1),
+    positiveFrom: z.number().min(0).max(1),
+  })
+  .refine((t) => t.negativeBelow <= t.positiveFrom, 'negativeBelow is above positiveFrom');
+
+/** The graphs of a package; see docs/model-package.md. */
+export const GRAPHS = ['cnn.onnx', 'sequence.onnx', 'gradient.onnx', 'cam.onnx'] as const;
+export type GraphName = (typeof GRAPHS)[number];
+
+/** manifest.json as docs/model-package.md lays it down. */
+export const manifestSchema = z.object({
+  schema: z.literal(1),
+  name: z.string().min(1).max(64),
+  version: z.string().min(1).max(64),
+  maker: z.string().min(1).max(64),
+  family: z.string().min(1),
+  licence: z.string().min(1),
+  description: z.string(),
+  intendedUse: z.string(),
+  trainedOn: z.string(),
+  /** The order of the columns, which is also the domain's. */
+  classes: z.tuple(CLASSES.map((name) => z.literal(name)) as [z.ZodLiteral, ...z.ZodLiteral[]]),
+  input: z.object({
+    size: positiveInteger.max(2048),
+    channels: z
+      .array(
+        z.object({
+          offset: z.int().min(-16).max(16),
+          center: z.number(),
+          width: z.number().positive(),
+          mean: z.number(),
+          std: z.number().positive(),
+        }),
+      )
+      .min(1),
+    crop: z.object({ thresholdHu: z.number(), margin: z.number().positive() }),
+    slab: z.object({ belowMm: z.number().nonnegative(), thicknessMm: z.number().positive() }),
+  }),
+  features: positiveInteger,
+  activation: z.object({
+    channels: positiveInteger,
+    height: positiveInteger,
+    width: positiveInteger,
+  }),
+  decision: z.object({
+    topSlices: positiveInteger,
+    calibration: byClass(z.object({ slope: z.number(), intercept: z.number() })),
+    thresholds: byClass(thresholds),
+  }),
+  files: z
+    .record(z.string(), sha256Hex)
+    .refine((files) => GRAPHS.every((graph) => graph in files), `lists all of ${GRAPHS.join(', ')}`)
+    .refine(
+      (files) => Object.keys(files).every((file) => /^[\w.-]+$/.test(file) && !/^\.+$/.test(file)),
+      'names plain files in the package folder',
+    ),
+});
+
+export type ModelManifest = z.infer<typeof manifestSchema>;
+export type InputSpec = ModelManifest['input'];
+export type Decision = ModelManifest['decision'];

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
+import type { ModelIdentity } from '../domain/finding.js';
+import { type ModelManifest, manifestSchema } from './model-manifest.js';
+
+export type ModelPackageErrorCode =
+  | 'manifest-unreadable'
+  | 'manifest-invalid'
+  | 'file-unreadable'
+  | 'hash-mismatch'
+  | 'graph-mismatch';
+
+/** A package that differs from its manifest is refused whole. */
+export class ModelPackageError extends Error {
+  readonly code: ModelPackageErrorCode;
+
+  constructor(code: ModelPackageErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'ModelPackageError';
+    this.code = code;
+  }
+}
+
+/** A package whose files are what its manifest lists. */
+export interface ModelPackage {
+  readonly folder: string;
+  readonly manifest: ModelManifest;
+  readonly identity: ModelIdentity;
+}
+
+/**
+ * Reads the manifest and checks the hash of every file that it lists. The graphs' inputs and outputs are checked where
+ * they are opened.
+ * @throws ModelPackageError
+ */
+export async function openModelPackage(folder: string): Promise<ModelPackage> {
+  const bytes = await readManifest(folder);
+  const manifest = parseManifest(bytes, folder);
+  for (const [file, expected] of Object.entries(manifest.files)) {
+    const actual = await sha256OfFile(join(folder, file));
+    if (actual !== expected) {
+      throw new ModelPackageError(
+        'hash-mismatch',
+        `${file} in ${folder} has SHA-256 ${actual}, the manifest says ${expected}`,
+      );
+    }
+  }
+  const { name, version, maker, family } = manifest;
+  const hash = createHash('sha256').update(bytes).digest('hex');
+  return { folder, manifest, identity: { name, version, maker, family, hash } };
+}
+
+async function readManifest(folder: string): Promise<Buffer> {
+  try {
+    return await readFile(join(folder, 'manifest.json'));
+  } catch (cause) {
+    throw new ModelPackageError('manifest-unreadable', `${folder} has no readable manifest.json`, {
+      cause,
+    });
+  }
+}
+
+function parseManifest(bytes: Buffer, folder: string): ModelManifest {
+  let json: unknown;
+  try {
+    json = JSON.parse(bytes.toString('utf8'));
+  } catch (cause) {
+    throw new ModelPackageError('manifest-invalid', `manifest.json in ${folder} is not JSON`, {
+      cause,
+    });
+  }
+  const parsed = manifestSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw new ModelPackageError(
+    'manifest-invalid',
+    `manifest.json in ${folder} breaks the contract:\n${z.prettifyError(parsed.error)}`,
+  );
+}
+
+async function sha256OfFile(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    await pipeline(createReadStream(file), hash);
+  } catch (cause) {
+    throw new ModelPackageError('file-unreadable', `${file} cannot be read`, { cause });
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import { type HuImage, readHuImage } from '../dicom/hu-image.js';
+import { PixelError } from '../dicom/pixel-error.js';
+import { StageError } from '../domain/failure.js';
+import type { ImageReference, SlabInput } from './engine-protocol.js';
+import { averageImages } from './preprocess.js';
+import { Recent } from './recent.js';
+
+/** Neighbouring slabs are read again as channels of the next one. */
+const SLABS_KEPT = 8;
+
+/** Reads slabs from Part 10 files as HU images, turned to display. */
+export class SlabReader {
+  readonly #slabs = new Recent<HuImage>(SLABS_KEPT);
+  /** Frames of one object follow one another, and a multi-frame file is large. */
+  #file: { readonly path: string; readonly bytes: Uint8Array } | undefined;
+
+  /** The images of `groups`, in that order. @throws StageError */
+  async read({ groups }: SlabInput): Promise<HuImage[]> {
+    const images: HuImage[] = [];
+    for (const group of groups) images.push(await this.#slab(group));
+    return images;
+  }
+
+  async #slab(group: readonly ImageReference[]): Promise<HuImage> {
+    const key = group.map(({ file, frame }) => `${file}#${frame}`).join('|');
+    const known = this.#slabs.get(key);
+    if (known) return known;
+    const images: HuImage[] = [];
+    for (const reference of group) images.push(await this.#image(reference));
+    const slab = averageImages(images);
+    this.#slabs.set(key, slab);
+    return slab;
+  }
+
+  async #image({ file, frame, geometry }: ImageReference): Promise<HuImage> {
+    if (this.#file?.path !== file) this.#file = { path: file, bytes: await bytesOf(file) };
+    try {
+      return await readHuImage(this.#file.bytes, geometry, frame);
+    } catch (cause) {
+      if (!(cause instanceof PixelError)) throw cause;
+      throw new StageError(`pixels-${cause.code}`, 'permanent', cause.message, { cause });
+    }
+  }
+}
+
+async function bytesOf(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    const gone = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new StageError(
+      gone ? 'slice-missing' : 'slice-unreadable',
+      gone ? 'permanent' : 'transient',
+      gone ? 'A stored slice is no longer there' : 'A stored slice cannot be read',
+      { cause },
+    );
+  }
+}
