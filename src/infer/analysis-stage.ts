@@ -20,6 +20,8 @@ export interface AnalysisQueue<Work extends AnalysisWork> {
   nextAnalysisAt(): number | undefined;
   verdicts(studyInstanceUid: string): readonly SeriesVerdict[];
   instances(seriesInstanceUid: string): readonly StoredInstance[];
+  /** The pixels are not those of a head CT: the study's choice is made again without the series. */
+  refuseSeries(work: Work, reason: Reason): void;
   finishAnalysis(work: Work, finding: Finding, inputHash: string): void;
   retryAnalysis(work: Work, dueAt: number, code: string): void;
 }
@@ -56,6 +58,10 @@ export async function analysisPass<Work extends AnalysisWork>(
   const instances = queue.instances(seriesInstanceUid);
   try {
     const finding = await reader.analyse(instances, verdicts);
+    if (finding.outcome === 'not-eligible' && finding.reason !== undefined) {
+      queue.refuseSeries(work, finding.reason);
+      return { work };
+    }
     queue.finishAnalysis(work, finding, seriesInputHash(seriesInstanceUid, instances));
     return { work, finding };
   } catch (error) {

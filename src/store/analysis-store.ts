@@ -1,4 +1,4 @@
-import type { Finding } from '../domain/finding.js';
+import type { Finding, Reason } from '../domain/finding.js';
 import type { ResultObject } from '../domain/result-object.js';
 import { planDeliveries, type Route, type StudyOrigin } from '../domain/routing.js';
 import type { Catalog } from './database.js';
@@ -77,6 +77,26 @@ export class AnalysisStore {
   /** `inputHash` stands for what was really read: slices may have come since the series was chosen. */
   finishAnalysis(work: AnalysisWork, finding: Finding, inputHash: string): void {
     this.#finish(work, 'running', finding, inputHash);
+  }
+
+  /** The series' pixels were refused: takes the analysis back and has the study's choice made again without it. */
+  refuseSeries(work: AnalysisWork, reason: Reason): void {
+    const at = Date.now();
+    const { analysisId, studyInstanceUid, seriesInstanceUid } = work;
+    this.#catalog
+      .transaction(() => {
+        this.#catalog.prepare(sql.REFUSE_SERIES).run({ seriesInstanceUid, ...reason });
+        this.#catalog.prepare(sql.DROP_ANALYSIS).run({ analysisId });
+        this.#catalog.prepare(sql.SET_SELECTION_DUE).run({ studyInstanceUid, at });
+        this.#event({
+          at,
+          kind: 'series-refused',
+          studyInstanceUid,
+          seriesInstanceUid: seriesInstanceUid ?? undefined,
+          detail: { ...reason },
+        });
+      })
+      .immediate();
   }
 
   claimReport(now: number): ReportWork | undefined {

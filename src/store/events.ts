@@ -10,6 +10,7 @@ export interface CatalogEvent {
     | 'series-complete'
     | 'series-reopened'
     | 'series-chosen'
+    | 'series-refused'
     | 'analysis-finished'
     | 'analysis-retried'
     | 'reported'

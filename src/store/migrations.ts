@@ -46,7 +46,10 @@ export const MIGRATIONS: readonly string[] = [
     completion_text TEXT,
     verdict TEXT CHECK (verdict IN ('analysed', 'eligible', 'not-eligible')),
     verdict_code TEXT,
-    verdict_text TEXT
+    verdict_text TEXT,
+    -- Why the pixels were refused when the series was read; forgotten when a late instance comes.
+    refusal_code TEXT,
+    refusal_text TEXT
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX series_study ON series (study_instance_uid);
   CREATE INDEX series_receiving ON series (state) WHERE state = 'receiving';

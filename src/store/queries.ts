@@ -39,7 +39,8 @@ export const INSERT_SERIES = `
 
 export const REOPEN_SERIES = `
   UPDATE series SET state = 'receiving', revision = revision + 1, first_instance_at = :receivedAt,
-    completed_at = NULL, completion_confidence = NULL, completion_code = NULL, completion_text = NULL
+    completed_at = NULL, completion_confidence = NULL, completion_code = NULL, completion_text = NULL,
+    refusal_code = NULL, refusal_text = NULL
   WHERE series_instance_uid = :seriesInstanceUid AND state = 'complete'`;
 
 export const COUNT_INSTANCE_IN_SERIES = `
@@ -95,6 +96,7 @@ export const STUDY_SERIES = `
     instances, last_instance_at AS lastInstanceAt, completed_at AS completedAt,
     completion_confidence AS confidence, completion_code AS completionCode, completion_text AS completionText,
     verdict, verdict_code AS verdictCode, verdict_text AS verdictText,
+    refusal_code AS refusalCode, refusal_text AS refusalText,
     EXISTS (SELECT 1 FROM result_object r WHERE r.series_instance_uid = s.series_instance_uid) AS own
   FROM series s WHERE study_instance_uid = ? ORDER BY first_instance_at, series_instance_uid`;
 
@@ -107,6 +109,13 @@ export const SETTLE_SELECTION = `
   WHERE study_instance_uid = :studyInstanceUid AND selection_due_at <= :claimedAt`;
 
 // Analyses
+
+/** The pixels of a chosen series are not those of a head: the choice is made again without it. */
+export const REFUSE_SERIES = `
+  UPDATE series SET refusal_code = :code, refusal_text = :text WHERE series_instance_uid = :seriesInstanceUid`;
+
+export const DROP_ANALYSIS = `
+  DELETE FROM analysis WHERE analysis_id = :analysisId AND state = 'running'`;
 
 export const STUDY_VERDICTS = `
   SELECT series_instance_uid AS seriesInstanceUid, modality, series_number AS seriesNumber, instances,

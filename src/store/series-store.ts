@@ -24,7 +24,10 @@ interface ReceivingSeries {
 export interface SeriesCandidate {
   readonly seriesInstanceUid: string;
   readonly complete: boolean;
+  /** Why it was taken for whole. */
   readonly completion?: Reason;
+  /** Why its pixels were refused when it was read. */
+  readonly refusal?: Reason;
   readonly instances: readonly StoredInstance[];
 }
 
@@ -42,7 +45,7 @@ export interface SelectionWork {
   };
 }
 
-/** What was chosen: something to analyse (a series, or none of them), or to look again later. */
+/** What was chosen: something to analyse (a series, or none of them), nothing new, or to look again later. */
 export type Selection =
   | {
       readonly type: 'analyse';
@@ -90,9 +93,9 @@ export class SeriesStore {
     return rows.map(({ uid }) => uid);
   }
 
-  /** The instances of a series that is being received, in the order of arrival. */
+  /** The instances so far of a series that is being received; none of one that has become whole. */
   receivingInstances(seriesInstanceUid: string): readonly StoredInstance[] {
-    return this.#load(seriesInstanceUid).instances;
+    return this.#receiving.get(seriesInstanceUid)?.instances ?? [];
   }
 
   evidence(seriesInstanceUid: string) {
@@ -243,6 +246,8 @@ export class SeriesStore {
       state: string;
       completionCode: string | null;
       completionText: string | null;
+      refusalCode: string | null;
+      refusalText: string | null;
       own: number;
     }[];
     return rows
@@ -252,6 +257,9 @@ export class SeriesStore {
         complete: row.state === 'complete',
         ...(row.completionCode !== null && row.completionText !== null
           ? { completion: { code: row.completionCode, text: row.completionText } }
+          : {}),
+        ...(row.refusalCode !== null && row.refusalText !== null
+          ? { refusal: { code: row.refusalCode, text: row.refusalText } }
           : {}),
         instances: this.instances(row.seriesInstanceUid),
       }));

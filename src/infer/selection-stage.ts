@@ -1,0 +1,90 @@
+import type { Reason, SeriesVerdict } from '../domain/finding.js';
+import type { StoredInstance } from '../domain/instance.js';
+import { chooseSeries } from './choose-series.js';
+import { ineligibleInputHash, seriesInputHash } from './input-hash.js';
+
+/** A study whose series are to be chosen from. */
+export interface SelectionWork {
+  readonly lastInstanceAt: number;
+  readonly series: readonly {
+    readonly seriesInstanceUid: string;
+    readonly complete: boolean;
+    /** Why it was taken for whole. */
+    readonly completion?: Reason;
+    /** Why its pixels were refused when it was read. */
+    readonly refusal?: Reason;
+    readonly instances: readonly StoredInstance[];
+  }[];
+  readonly latestAnalysis?: {
+    readonly seriesInstanceUid: string | null;
+    readonly inputHash: string;
+  };
+}
+
+/** What was chosen: something to read (a series, or none of them), nothing new, or to look again later. */
+export type Selection =
+  | {
+      readonly type: 'analyse';
+      readonly seriesInstanceUid: string | null;
+      readonly inputHash: string;
+      readonly trigger: Reason;
+      readonly verdicts: readonly SeriesVerdict[];
+    }
+  | { readonly type: 'keep'; readonly verdicts: readonly SeriesVerdict[] }
+  | { readonly type: 'wait'; readonly until: number };
+
+/** What the stage needs from the catalog. */
+export interface SelectionQueue<Work extends SelectionWork> {
+  nextSelection(now: number): Work | { readonly dueAt: number | undefined };
+  settleSelection(work: Work, selection: Selection): void;
+}
+
+/** A wait that is over without a decision is looked at again after this. */
+const LOOK_AGAIN_MS = 1_000;
+
+/** One pass: chooses the series to read of the study that waits longest. */
+export function selectionPass<Work extends SelectionWork>(
+  queue: SelectionQueue<Work>,
+  studyQuietMs: number,
+): { selection: Selection } | { dueInMs: number | undefined } {
+  const now = Date.now();
+  const work = queue.nextSelection(now);
+  if (!('series' in work)) {
+    return { dueInMs: work.dueAt === undefined ? undefined : Math.max(0, work.dueAt - now) };
+  }
+  const selection = select(work, studyQuietMs, now);
+  queue.settleSelection(work, selection);
+  return { selection };
+}
+
+function select(work: SelectionWork, studyQuietMs: number, now: number): Selection {
+  const quietAt = work.lastInstanceAt + studyQuietMs;
+  const refused = new Map(
+    work.series.flatMap(({ seriesInstanceUid, refusal }) =>
+      refusal === undefined ? [] : [[seriesInstanceUid, refusal] as const],
+    ),
+  );
+  const choice = chooseSeries({
+    series: work.series,
+    quiet: quietAt <= now,
+    refused,
+    ...(work.latestAnalysis && { analysed: work.latestAnalysis.seriesInstanceUid }),
+  });
+  if (choice.type === 'wait') {
+    return { type: 'wait', until: Math.max(quietAt, now + LOOK_AGAIN_MS) };
+  }
+  const { seriesInstanceUid, verdicts } = choice;
+  const chosen = work.series.find((series) => series.seriesInstanceUid === seriesInstanceUid);
+  const inputHash =
+    chosen === undefined
+      ? ineligibleInputHash(verdicts)
+      : seriesInputHash(chosen.seriesInstanceUid, chosen.instances);
+  if (inputHash === work.latestAnalysis?.inputHash) return { type: 'keep', verdicts };
+  const trigger = chosen?.completion ?? NONE_ELIGIBLE;
+  return { type: 'analyse', seriesInstanceUid, inputHash, trigger, verdicts };
+}
+
+const NONE_ELIGIBLE: Reason = {
+  code: 'none-eligible',
+  text: 'The study has gone quiet and none of its series is eligible',
+};
