@@ -1,0 +1,84 @@
+import { type Fault, suggestion } from './problems.js';
+import type { ConfigFile } from './schema.js';
+
+/**
+ * Faults that no key has alone: references that lead nowhere, orders that contradict each other. Sections that are
+ * faulty by themselves are absent; `destinationNames` are there in any case.
+ */
+export function crossCheck(
+  sections: Partial<ConfigFile>,
+  destinationNames: readonly string[],
+): Fault[] {
+  const { routes = [], completeness, destinations = {} } = sections;
+  return [
+    ...routeFaults(routes, destinationNames),
+    ...(completeness === undefined ? [] : waitFaults(completeness)),
+    ...retryFaults(destinations),
+  ];
+}
+
+function routeFaults(routes: ConfigFile['routes'], known: readonly string[]): Fault[] {
+  const seen = new Set<string>();
+  return routes.flatMap((route, i) => {
+    const faults: Fault[] = [];
+    if (seen.has(route.name)) {
+      const message = `is "${route.name}", as an earlier route is`;
+      faults.push({ keys: ['routes', i, 'name'], message });
+    }
+    seen.add(route.name);
+    route.send.to.forEach((name, j) => {
+      if (known.includes(name)) return;
+      const message = `is "${name}", which is no destination`;
+      const hint = suggestion(name, known) ?? 'describe it under "destinations"';
+      faults.push({ keys: ['routes', i, 'send', 'to', j], message, hint });
+    });
+    return faults;
+  });
+}
+
+function waitFaults(completeness: ConfigFile['completeness']): Fault[] {
+  const { likelySeconds, unknownSeconds, capSeconds } = completeness;
+  const faults: Fault[] = [];
+  if (likelySeconds > unknownSeconds) {
+    const message = `is ${likelySeconds}, longer than unknownSeconds (${unknownSeconds})`;
+    const hint = 'the surer Vigil is that a series is whole, the shorter the wait';
+    faults.push({ keys: ['completeness', 'likelySeconds'], message, hint });
+  }
+  if (unknownSeconds > capSeconds) {
+    const message = `is ${capSeconds}, shorter than unknownSeconds (${unknownSeconds})`;
+    faults.push({ keys: ['completeness', 'capSeconds'], message });
+  }
+  return faults;
+}
+
+function retryFaults(destinations: ConfigFile['destinations']): Fault[] {
+  return Object.entries(destinations)
+    .filter(([, { retryFirstSeconds, retryLongestSeconds }]) => {
+      return retryFirstSeconds > retryLongestSeconds;
+    })
+    .map(([name, { retryFirstSeconds, retryLongestSeconds }]) => ({
+      keys: ['destinations', name, 'retryLongestSeconds'],
+      message: `is ${retryLongestSeconds}, shorter than retryFirstSeconds (${retryFirstSeconds})`,
+    }));
+}
+
+/** What can be meant so, but is worth a line in the log at start. */
+export function warningsFor(config: ConfigFile): string[] {
+  const { destinations, routes, storage, retention } = config;
+  const warnings: string[] = [];
+  const routed = new Set(routes.flatMap((route) => route.send.to));
+  if (routes.length === 0) {
+    warnings.push('No route is configured: studies are read, but results go nowhere');
+  }
+  for (const name of Object.keys(destinations)) {
+    if (routes.length > 0 && !routed.has(name)) {
+      warnings.push(`No route sends anything to destination "${name}"`);
+    }
+  }
+  if (retention.minFreeMb < storage.minFreeMb) {
+    warnings.push(
+      'retention.minFreeMb is less than storage.minFreeMb: receiving stops before space is made',
+    );
+  }
+  return warnings;
+}

@@ -1,0 +1,256 @@
+import { validateDetailed } from 'node-cron';
+import { z } from 'zod';
+import { OBJECT_KINDS } from '../domain/result-object.js';
+import { AE_TITLE, HOST, isAddressRange, NAME, UID } from './syntax.js';
+
+/**
+ * The configuration file's form, key by key, with the units that people write: seconds, MB, days. `settings.ts` turns
+ * it into what the parts of Vigil take. Descriptions also reach the JSON Schema, and so the editor.
+ */
+const aeTitle = z
+  .string()
+  .regex(AE_TITLE, 'is no AE title: 1 to 16 ASCII characters, no backslash, no space at the ends');
+const host = z.string().regex(HOST, 'is neither a host name nor an IP address');
+const listenPort = z.int().min(0).max(65535);
+const uid = z.string().regex(UID, 'is no UID: numbers joined by dots, at most 64 characters');
+const addressRange = z
+  .string()
+  .refine(isAddressRange, 'is no address range, such as 10.1.0.0/16 or fd00::/8');
+const seconds = (min: number, max: number) => z.number().min(min).max(max);
+const anyOr = <T extends z.ZodType>(item: T) =>
+  z.union([z.literal('any'), z.array(item).min(1)], 'any, or a list in brackets, such as [A, B]');
+
+const schedule = z.string().superRefine((expression, context) => {
+  const { valid, errors } = validateDetailed(expression);
+  if (valid) return;
+  const why = errors.map(({ message }) => message).join('; ');
+  context.addIssue({
+    code: 'custom',
+    message: `is no cron expression: ${why}`,
+    params: { hint: 'minute hour day-of-month month day-of-week, such as "17 * * * *"' },
+  });
+});
+
+const node = z.strictObject({
+  aeTitle: aeTitle.default('VIGIL').describe('The AE title that Vigil answers to and calls with.'),
+  host: host.default('0.0.0.0').describe('Address to listen on for DICOM associations.'),
+  port: listenPort.default(11112).describe('Port to listen on; 0 takes any free one.'),
+});
+
+const storage = z.strictObject({
+  folder: z
+    .string()
+    .min(1)
+    .default('./data')
+    .describe('Catalog, received instances and results. Relative to the configuration file.'),
+  minFreeMb: z
+    .int()
+    .min(0)
+    .default(1024)
+    .describe('With less free space, C-STORE is answered 0xA700 (out of resources).'),
+});
+
+const receive = z.strictObject({
+  maxPduLength: z
+    .int()
+    .min(4096)
+    .max(16 * 1024 * 1024)
+    .default(131072)
+    .describe('Longest P-DATA-TF PDU taken, in bytes (PS3.8 D.1).'),
+  maxAssociations: z.int().min(1).max(1000).default(50).describe('Associations at a time.'),
+  maxConnections: z
+    .int()
+    .min(1)
+    .max(2000)
+    .default(100)
+    .describe('TCP connections at a time, with those that have no association yet.'),
+  artimSeconds: seconds(1, 600)
+    .default(30)
+    .describe('Longest wait for A-ASSOCIATE-RQ and for the close of a connection (PS3.8 9.1.5).'),
+  idleSeconds: seconds(1, 86400)
+    .default(120)
+    .describe('An association that moves no byte for so long is aborted.'),
+  calledAeTitles: anyOr(aeTitle)
+    .default('any')
+    .describe('AE titles that senders may call Vigil by; a list replaces node.aeTitle.'),
+  callingAeTitles: anyOr(aeTitle).default('any').describe('AE titles that may send.'),
+  allowFrom: anyOr(addressRange)
+    .default('any')
+    .describe('Source addresses that may connect, as addresses or CIDR ranges.'),
+  storageClasses: z
+    .union(
+      [
+        z.literal('all'),
+        z.strictObject({ keep: z.array(uid).min(1) }),
+        z.strictObject({ refuse: z.array(uid).min(1) }),
+      ],
+      'all, { keep: [UIDs] } or { refuse: [UIDs] }',
+    )
+    .default('all')
+    .describe(
+      'SOP classes whose presentation contexts are accepted: all storage classes, only those of `keep`, or all but those of `refuse`.',
+    ),
+});
+
+const completeness = z.strictObject({
+  likelySeconds: seconds(0, 600)
+    .default(2)
+    .describe('Silence before a series that looks whole is read.'),
+  unknownSeconds: seconds(0, 3600)
+    .default(20)
+    .describe('Silence before a series is read of which nothing says that it is whole.'),
+  capSeconds: seconds(1, 86400)
+    .default(600)
+    .describe('Longest time from the first instance to the reading, though more still arrive.'),
+  studyQuietSeconds: seconds(0, 3600)
+    .default(20)
+    .describe('Silence in the whole study before it is reported as not eligible.'),
+});
+
+const inference = z.strictObject({
+  model: z
+    .string()
+    .min(1)
+    .default('vigil-ich-small')
+    .describe(
+      "Model package: a name is looked up in Vigil's own models folder, a path (with a slash) is relative to the configuration file.",
+    ),
+  threads: z.int().min(1).max(64).default(2).describe('Threads of the inference process.'),
+  timeoutSeconds: seconds(5, 3600)
+    .default(120)
+    .describe('An analysis that takes longer is ended, and the process started again.'),
+  maxKeySlices: z.int().min(1).max(16).default(3).describe('Grad-CAM images for each report.'),
+});
+
+const report = z.strictObject({
+  researchText: z
+    .string()
+    .min(1)
+    .max(200)
+    .default('For research use only. Not for diagnostic use.')
+    .describe('Stands on every object that Vigil makes.'),
+  institutionName: z
+    .string()
+    .regex(/^[^\\\p{Cc}]{1,64}$/u, 'is longer than 64 characters, or has a backslash or control')
+    .exactOptional()
+    .describe('Institution Name (0008,0080) of the objects, where the source images have none.'),
+});
+
+const destination = z.strictObject({
+  aeTitle: aeTitle.describe('AE title of the peer.'),
+  host: host.describe('Host name or address of the peer.'),
+  port: z.int().min(1).max(65535).describe('Port of the peer.'),
+  callingAeTitle: aeTitle
+    .exactOptional()
+    .describe('AE title that Vigil calls with; node.aeTitle where absent.'),
+  maxAttempts: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(1000)
+    .describe('Attempts before a delivery is given up and shown to a person.'),
+  retryFirstSeconds: seconds(0.1, 3600)
+    .default(2)
+    .describe('The first retry comes within this time; the span doubles with each attempt.'),
+  retryLongestSeconds: seconds(0.1, 86400).default(600).describe('The span grows up to this.'),
+  connectSeconds: seconds(0.1, 600).default(10).describe('Longest wait for the connection.'),
+  associateSeconds: seconds(0.1, 600).default(20).describe('Longest wait for A-ASSOCIATE-AC.'),
+  responseSeconds: seconds(0.1, 3600)
+    .default(60)
+    .describe('Longest wait for a response, from the last byte that moved.'),
+});
+
+const route = z.strictObject({
+  name: z
+    .string()
+    .regex(NAME, 'is no name: a lower-case letter, then letters, digits or "-", at most 32')
+    .describe('Appears in logs and events.'),
+  when: z
+    .strictObject({
+      outcome: z
+        .array(z.enum(['positive', 'negative', 'undetermined', 'not-eligible', 'failed']))
+        .min(1)
+        .exactOptional()
+        .describe('How the triage ended; every outcome where absent.'),
+      callingAeTitle: z
+        .array(aeTitle)
+        .min(1)
+        .exactOptional()
+        .describe('Who sent the study; anyone where absent.'),
+      calledAeTitle: z
+        .array(aeTitle)
+        .min(1)
+        .exactOptional()
+        .describe('The AE title that the study was sent to; any where absent.'),
+    })
+    .prefault({})
+    .describe('All conditions given must hold.'),
+  send: z.strictObject({
+    objects: z
+      .array(z.enum(OBJECT_KINDS))
+      .min(1)
+      .default([...OBJECT_KINDS])
+      .describe('Kinds of objects to send.'),
+    to: z.array(z.string()).min(1).describe('Names of destinations.'),
+  }),
+});
+
+const retention = z.strictObject({
+  schedule: schedule
+    .default('17 * * * *')
+    .describe('When old studies are removed, as a cron expression in local time.'),
+  maxAgeDays: z
+    .number()
+    .min(0.01)
+    .max(36500)
+    .default(30)
+    .describe('Delivered studies older than this are removed.'),
+  minFreeMb: z
+    .int()
+    .min(0)
+    .default(4096)
+    .describe('With less free space, the oldest delivered studies are removed.'),
+  maintenanceSchedule: schedule
+    .default('41 3 * * *')
+    .describe("When the catalog's own upkeep runs, as a cron expression in local time."),
+});
+
+const admin = z.strictObject({
+  host: host.default('127.0.0.1').describe('Address of the HTTP listener for health and metrics.'),
+  port: listenPort.default(8480).describe('Its port; 0 takes any free one.'),
+});
+
+const log = z.strictObject({
+  level: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace'])
+    .default('info')
+    .describe('Lines below this level are not written.'),
+});
+
+export const configSchema = z.strictObject({
+  node: node.prefault({}).describe('Vigil as a DICOM application entity.'),
+  storage: storage.prefault({}).describe('Where Vigil keeps everything.'),
+  receive: receive.prefault({}).describe('Who may send what, and how much at a time.'),
+  completeness: completeness.prefault({}).describe('When a series counts as whole.'),
+  inference: inference.prefault({}).describe('The model, and what it may use.'),
+  report: report.prefault({}).describe('What the result objects say.'),
+  destinations: z
+    .record(
+      z.string().regex(NAME, 'is no name: a lower-case letter, then letters, digits or "-"'),
+      destination,
+    )
+    .default({})
+    .describe('Where results can go, by name.'),
+  routes: z.array(route).default([]).describe('Which results go where.'),
+  retention: retention.prefault({}).describe('How long studies are kept.'),
+  admin: admin.prefault({}).describe('Health and metrics over HTTP.'),
+  log: log.prefault({}).describe('Logging to standard output, one JSON object a line.'),
+});
+
+/** A configuration file that has been parsed, with every default filled in. */
+export type ConfigFile = z.output<typeof configSchema>;
+
+/** The file's form as JSON Schema (2020-12), for editors and for hints. */
+export function configJsonSchema(): object {
+  return { title: 'Vigil configuration', ...z.toJSONSchema(configSchema, { io: 'input' }) };
+}

@@ -1,0 +1,253 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Route } from '../domain/routing.js';
+import { crossCheck, warningsFor } from './cross-checks.js';
+import { type Environment, type Override, readEnvironment, variableOf } from './environment.js';
+import { ConfigError, type ConfigProblem, type Fault, faultsOf, pathText } from './problems.js';
+import { type ConfigFile, configSchema } from './schema.js';
+import { knownKeys } from './schema-keys.js';
+import { type ConfigText, parseConfigText } from './yaml-text.js';
+
+/** Any value, or one of a list. */
+export type AnyOr<T> = 'any' | readonly T[];
+
+/** The configuration as the parts of Vigil take it: absolute paths, times in ms, sizes in bytes. */
+export interface Settings {
+  readonly node: { readonly aeTitle: string; readonly host: string; readonly port: number };
+  readonly storage: { readonly folder: string; readonly minFreeBytes: number };
+  readonly receive: {
+    readonly maxPduLength: number;
+    readonly maxAssociations: number;
+    readonly maxConnections: number;
+    readonly artimMs: number;
+    readonly idleMs: number;
+    readonly calledAeTitles: AnyOr<string>;
+    readonly callingAeTitles: AnyOr<string>;
+    /** IP addresses and CIDR ranges. */
+    readonly allowFrom: AnyOr<string>;
+    readonly storageClasses: StorageClasses;
+  };
+  readonly completeness: {
+    readonly likelyMs: number;
+    readonly unknownMs: number;
+    readonly capMs: number;
+    readonly studyQuietMs: number;
+  };
+  readonly inference: {
+    /** Absolute path of the model package. */
+    readonly model: string;
+    readonly threads: number;
+    readonly timeoutMs: number;
+    readonly maxKeySlices: number;
+  };
+  readonly report: { readonly researchText: string; readonly institutionName?: string };
+  readonly destinations: readonly DestinationSettings[];
+  readonly routes: readonly Route[];
+  readonly retention: {
+    readonly schedule: string;
+    readonly maxAgeMs: number;
+    readonly minFreeBytes: number;
+    readonly maintenanceSchedule: string;
+  };
+  readonly admin: { readonly host: string; readonly port: number };
+  readonly log: { readonly level: ConfigFile['log']['level'] };
+}
+
+/** Which storage SOP classes are accepted, by UID. */
+export type StorageClasses =
+  | 'all'
+  | { readonly keep: readonly string[] }
+  | { readonly refuse: readonly string[] };
+
+export interface DestinationSettings {
+  readonly name: string;
+  readonly aeTitle: string;
+  readonly host: string;
+  readonly port: number;
+  readonly callingAeTitle: string;
+  readonly retry: { readonly attempts: number; readonly baseMs: number; readonly capMs: number };
+  readonly timeouts: {
+    readonly connectMs: number;
+    readonly associateMs: number;
+    readonly responseMs: number;
+  };
+}
+
+export interface LoadedSettings {
+  readonly settings: Settings;
+  /** Absolute path of the file. */
+  readonly file: string;
+  /** Hex SHA-256 of the file's text. */
+  readonly hash: string;
+  /** What can be meant so, but is worth a line in the log. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads a configuration file and the environment's overrides.
+ * @throws ConfigError with every problem at once, each with its path, place and a hint
+ */
+export async function loadSettings(
+  file: string,
+  env: Environment = process.env,
+): Promise<LoadedSettings> {
+  const path = resolve(file);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const hint = code === 'ENOENT' ? 'give the file with --config' : undefined;
+    throw new ConfigError(path, [{ path: '', message: `cannot be read (${code})`, hint }], {
+      cause,
+    });
+  }
+  return parseSettings(text, path, env);
+}
+
+/** As `loadSettings`, for a text; `file` is what relative paths start from. */
+export function parseSettings(text: string, file: string, env: Environment): LoadedSettings {
+  const yaml = parseConfigText(text);
+  if (yaml.problems.length > 0) throw new ConfigError(file, yaml.problems);
+  if (yaml.value !== null && !isGroup(yaml.value)) {
+    throw new ConfigError(file, [{ path: '', message: 'holds no sections such as "node:"' }]);
+  }
+  const sections = presentSections(yaml.value ?? {});
+  const destinations = isGroup(sections['destinations'])
+    ? Object.keys(sections['destinations'])
+    : [];
+  const { overrides, warnings } = readEnvironment(env, destinations);
+  const input = withOverrides(sections, overrides);
+
+  const parsed = configSchema.safeParse(input);
+  const faults = [
+    ...(parsed.success ? [] : faultsOf(parsed.error, input, knownKeys)),
+    ...crossCheck(soundSections(input), destinations),
+  ];
+  if (!parsed.success || faults.length > 0) {
+    throw new ConfigError(file, locate(faults, yaml, overrides));
+  }
+  return {
+    settings: settingsOf(parsed.data, dirname(file)),
+    file,
+    hash: createHash('sha256').update(text).digest('hex'),
+    warnings: [...warningsFor(parsed.data), ...warnings],
+  };
+}
+
+function locate(
+  faults: readonly Fault[],
+  yaml: ConfigText,
+  overrides: readonly Override[],
+): ConfigProblem[] {
+  const problems = faults.map((fault): ConfigProblem => {
+    const { message, hint } = fault;
+    const path = pathText(fault.keys);
+    const variable = variableOf(fault, overrides);
+    return variable === undefined
+      ? { path, message, hint, ...yaml.place(fault) }
+      : { path, message, hint, variable };
+  });
+  return problems.sort((a, b) => (a.line ?? Infinity) - (b.line ?? Infinity));
+}
+
+/** The sections that are sound by themselves, so that a fault in one does not hide what is wrong with the others. */
+function soundSections(input: Group): Partial<ConfigFile> {
+  const sections = Object.entries(configSchema.shape).flatMap(([name, schema]) => {
+    const { success, data } = schema.safeParse(input[name]);
+    return success ? [[name, data] as const] : [];
+  });
+  return Object.fromEntries(sections);
+}
+
+type Group = Record<string, unknown>;
+
+function isGroup(value: unknown): value is Group {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Without the sections whose every key is commented out. */
+function presentSections(sections: Group): Group {
+  return Object.fromEntries(Object.entries(sections).filter(([, section]) => section !== null));
+}
+
+function withOverrides(sections: Group, overrides: readonly Override[]): Group {
+  const root = structuredClone(sections);
+  for (const { keys, value } of overrides) {
+    let group: unknown = root;
+    for (const key of keys.slice(0, -1)) {
+      if (isGroup(group)) group = group[key] ??= {};
+    }
+    // What is no group of keys is left for the schema to refuse, at its place in the text.
+    if (isGroup(group)) group[keys.at(-1) ?? ''] = value;
+  }
+  return root;
+}
+
+const MB = 1024 * 1024;
+const DAY = 24 * 60 * 60 * 1000;
+const ms = (seconds: number) => Math.round(seconds * 1000);
+const OWN_MODELS = fileURLToPath(new URL('../../models/', import.meta.url));
+
+function settingsOf(config: ConfigFile, folder: string): Settings {
+  const { node, storage, receive, completeness, inference, retention } = config;
+  return {
+    node,
+    storage: {
+      folder: resolve(folder, storage.folder),
+      minFreeBytes: storage.minFreeMb * MB,
+    },
+    receive: {
+      maxPduLength: receive.maxPduLength,
+      maxAssociations: receive.maxAssociations,
+      maxConnections: receive.maxConnections,
+      artimMs: ms(receive.artimSeconds),
+      idleMs: ms(receive.idleSeconds),
+      calledAeTitles: receive.calledAeTitles,
+      callingAeTitles: receive.callingAeTitles,
+      allowFrom: receive.allowFrom,
+      storageClasses: receive.storageClasses,
+    },
+    completeness: {
+      likelyMs: ms(completeness.likelySeconds),
+      unknownMs: ms(completeness.unknownSeconds),
+      capMs: ms(completeness.capSeconds),
+      studyQuietMs: ms(completeness.studyQuietSeconds),
+    },
+    inference: {
+      model: resolve(inference.model.includes('/') ? folder : OWN_MODELS, inference.model),
+      threads: inference.threads,
+      timeoutMs: ms(inference.timeoutSeconds),
+      maxKeySlices: inference.maxKeySlices,
+    },
+    report: config.report,
+    destinations: Object.entries(config.destinations).map(([name, destination]) => ({
+      name,
+      aeTitle: destination.aeTitle,
+      host: destination.host,
+      port: destination.port,
+      callingAeTitle: destination.callingAeTitle ?? node.aeTitle,
+      retry: {
+        attempts: destination.maxAttempts,
+        baseMs: ms(destination.retryFirstSeconds),
+        capMs: ms(destination.retryLongestSeconds),
+      },
+      timeouts: {
+        connectMs: ms(destination.connectSeconds),
+        associateMs: ms(destination.associateSeconds),
+        responseMs: ms(destination.responseSeconds),
+      },
+    })),
+    routes: config.routes,
+    retention: {
+      schedule: retention.schedule,
+      maxAgeMs: retention.maxAgeDays * DAY,
+      minFreeBytes: retention.minFreeMb * MB,
+      maintenanceSchedule: retention.maintenanceSchedule,
+    },
+    admin: config.admin,
+    log: config.log,
+  };
+}

@@ -1,0 +1,58 @@
+import { isMap, isNode, isPair, LineCounter, type Node, parseDocument } from 'yaml';
+import type { ConfigProblem, Fault, KeyPath } from './problems.js';
+
+export interface Place {
+  /** From 1. */
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A configuration's text as plain values, which still knows where each came from. */
+export interface ConfigText {
+  readonly value: unknown;
+  /** Errors of YAML itself; the value is of no use where there is any. */
+  readonly problems: readonly ConfigProblem[];
+  /** Where the faulty key or value stands, or the nearest thing around it that does. */
+  place(fault: Fault): Place | undefined;
+}
+
+export function parseConfigText(text: string): ConfigText {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const problems = document.errors.map((error) => {
+    const { line, col } = lines.linePos(error.pos[0]);
+    return { path: '', message: `is no YAML: ${error.message}`, line, column: col };
+  });
+
+  const at = (offset: number | undefined): Place | undefined => {
+    if (offset === undefined) return undefined;
+    const { line, col } = lines.linePos(offset);
+    return { line, column: col };
+  };
+  const nodeAt = (keys: KeyPath): Node | undefined => {
+    const node = keys.length === 0 ? document.contents : document.getIn(keys, true);
+    return isNode(node) ? node : undefined;
+  };
+  return {
+    value: problems.length > 0 ? undefined : document.toJS(),
+    problems,
+    place({ keys, atKey }) {
+      if (atKey) {
+        const parent = nodeAt(keys.slice(0, -1));
+        const pair = isMap(parent)
+          ? parent.items.find((item) => keyText(item) === keys.at(-1))
+          : undefined;
+        if (isPair(pair) && isNode(pair.key)) return at(pair.key.range?.[0]);
+      }
+      for (let length = keys.length; length > 0; length--) {
+        const node = nodeAt(keys.slice(0, length));
+        if (node !== undefined) return at(node.range?.[0]);
+      }
+      return undefined;
+    },
+  };
+}
+
+function keyText(pair: { readonly key: unknown }): string | undefined {
+  return isNode(pair.key) ? String(pair.key.toJSON()) : undefined;
+}
