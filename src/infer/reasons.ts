@@ -4,6 +4,7 @@ import type { Reason } from '../domain/finding.js';
 const TEXTS = {
   analysed: 'The series was read',
   eligible: 'A non-contrast head CT; another series was preferred',
+  'still-arriving': 'Not yet whole when another series was read',
   'not-ct': 'The modality is not CT',
   'not-an-image': 'The series holds no CT images',
   localizer: 'A localizer',
@@ -20,6 +21,7 @@ const TEXTS = {
   'not-monochrome': 'The images are not monochrome',
   'wrong-body-part': 'The description names another body region',
   'coverage-too-small': 'The slices cover too little of the head',
+  'coverage-too-large': 'The slices cover more than head and neck',
   'not-a-head': 'The pixels do not show a head in Hounsfield units',
 } as const;
 
