@@ -12,7 +12,7 @@ from preprocess import AIR, SPEC, windowed
 CELLS = 32
 ANY = CLASSES.index("any")
 # Share of each kind of sample.
-MIXTURE = {"drawn": 0.38, "normal": 0.32, "positive": 0.18, "stroke": 0.04, "phantom": 0.04, "phantom-drawn": 0.04}
+MIXTURE = {"drawn": 0.37, "normal": 0.32, "positive": 0.18, "stroke": 0.04, "phantom": 0.05, "phantom-drawn": 0.04}
 # How often each type is drawn: the real slices have least of SAH and IVH.
 KIND_WEIGHTS = {"epidural": 0.14, "intraparenchymal": 0.22, "intraventricular": 0.2, "subarachnoid": 0.22, "subdural": 0.22}
 
@@ -102,8 +102,8 @@ class Slices(torch.utils.data.Dataset):
                     if len(types) == 1:
                         unknown[types] = False
             elif head.usable():
-                if rng.random() < (0.4 if what == "drawn" else 0.5):
-                    head = shams.add(head, rng)
+                if rng.random() < (0.4 if what == "drawn" else 0.65):
+                    head = shams.add(head, rng, 2 if what == "drawn" else 3)
                 if what == "drawn":
                     head = self._draw(head, rng, masks)
         target = np.zeros((6, CELLS, CELLS), np.float32)

@@ -106,7 +106,7 @@ def epidural(head, rng, scale=1.0):
 
 def subdural(head, rng, scale=1.0):
     """A crescent along the inner table or, in one of seven, a band along the falx."""
-    angle, thick, radius = rng.uniform(0, 2 * np.pi), _span(rng, 6, 2, 20), rng.uniform(30, 95)
+    angle, thick, radius = rng.uniform(0, 2 * np.pi), _span(rng, 6.5, 3, 20), rng.uniform(30, 95)
     falx, side, start, length = rng.random() < 0.15, rng.choice([-1, 1]), rng.uniform(-70, 20), rng.uniform(25, 80)
     warp, rough = smooth(rng, 12.0, head.size), smooth(rng, 6.0, head.size)
     if falx:
@@ -220,8 +220,8 @@ def bleed(head, kind, rng, scale=1.0):
             shape = intraventricular(canvas, rng, scale)
     else:
         shape = DRAW[kind](canvas, rng, scale)
-    area = shape.sum() * head.mm**2
-    if area < 20:
+    shape = shape & (canvas.hu < 110)
+    if shape.sum() * head.mm**2 < (40 if kind in ("epidural", "subdural") else 20):
         return None
     around = float(np.median(canvas.hu[shape]))
     value = max(wanted, around + VISIBLE_HU.get(kind, VISIBLE_DEFAULT_HU) + rng.uniform(0, 6))

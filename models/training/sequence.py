@@ -13,7 +13,7 @@ from torch import nn
 class SequenceNet(nn.Module):
     """features [T, F], logits [T, C] -> scores [T, C] of one study, or with a batch in front: [B, T, ...], `lengths`."""
 
-    def __init__(self, features=108, classes=6, components=24, hidden=32, layers=1, dropout=0.4):
+    def __init__(self, features=108, classes=6, components=24, hidden=32, layers=1, dropout=0.4, residual=True):
         super().__init__()
         self.register_buffer("mu", torch.zeros(features))
         self.register_buffer("projection", torch.zeros(components, features))
@@ -21,7 +21,8 @@ class SequenceNet(nn.Module):
                             dropout=dropout if layers > 1 else 0.0)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(2 * hidden + classes, classes)
-        self.gain = nn.Parameter(torch.ones(classes))
+        # The paper's head has no path around it: `residual` False keeps the gain at zero.
+        self.gain = nn.Parameter(torch.ones(classes) * residual, requires_grad=residual)
         with torch.no_grad():
             self.head.weight.mul_(0.1)
             self.head.bias.zero_()

@@ -10,8 +10,8 @@ def calcification(head, rng):
     """One to four small dense spots: choroid plexus, pineal gland, falx, basal ganglia."""
     for _ in range(rng.integers(1, 5)):
         y, x = head.inner_point(rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.7))
-        spot = (head.distance(y, x) < rng.uniform(1, 3.5)) & head.inside
-        head = head.repainted(blend(head, spot, rng.uniform(90, 400), rng, rng.uniform(0.5, 0.9))[0])
+        spot = head.distance(y, x) + smooth(rng, 1.5, head.size) < rng.uniform(1, 4.5)
+        head = head.repainted(blend(head, spot & head.inside, rng.uniform(80, 500), rng, rng.uniform(0.5, 1.2))[0])
     return head
 
 
@@ -45,7 +45,7 @@ def wide_csf(head, rng):
     if rng.random() < 0.7:
         head = head.repainted(blend(head, ventricles(head, rng), rng.uniform(3, 14), rng, 1.0, 1.0)[0])
     if rng.random() < 0.6:
-        field, deep = smooth(rng, 6.0, head.size), rng.uniform(6, 22)
+        field, deep = smooth(rng, 6.0, head.size), rng.choice([rng.uniform(6, 22), 90], p=[0.75, 0.25])
         sulci = head.inside & (np.abs(field) < rng.uniform(0.05, 0.2)) & (head.depth < deep)
         rim = head.inside & (head.depth < rng.uniform(0, 4))
         head = head.repainted(blend(head, sulci | rim, rng.uniform(4, 16), rng, 0.9, 1.0, rng.uniform(0.5, 1))[0])

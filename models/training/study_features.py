@@ -17,6 +17,7 @@ from cohort import CLASSES, Cohort
 from dataset import ANY, KIND_WEIGHTS, real_head
 from lesions import KINDS, bleed
 from network import SliceNet
+from paper import PaperNet
 from train_cnn import predict
 
 ROOM = 8000
@@ -66,7 +67,7 @@ def main(options):
     torch.set_num_threads(2)
     cohort = Cohort(options.cache)
     fold = cohort.folds(options.folds)
-    net = SliceNet()
+    net = PaperNet() if options.net_kind == "paper" else SliceNet()
     net.load_state_dict(torch.load(options.net / "net.pt"))
     net = net.to(memory_format=torch.channels_last)
     out = {"patient": [], "view": [], "drawn": [], "length": [], "features": [], "logits": [], "labels": []}
@@ -93,6 +94,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cache", type=Path, default=Path("models/training/work/cache"))
     parser.add_argument("--net", type=Path, required=True, help="folder of a train_cnn.py run")
+    parser.add_argument("--net-kind", choices=["small", "paper"], default="small")
     parser.add_argument("--fold", type=int, required=True)
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--views", type=int, default=2, help="views of each study by other scanners")

@@ -16,6 +16,8 @@ from torch.nn import functional as F
 from cohort import CLASSES, Cohort
 from dataset import ANY, Slices
 from network import SliceNet, load_imagenet
+from paper import PAPER_SPEC, PaperNet
+from preprocess import SPEC, windowed
 
 IMAGENET = "imagenet-mobilenet-v2/mobilenet_v2_1.0_224_imagenet_bnfolded_dequant_fp32.npz"
 # `any` counts double, as in the RSNA challenge's weighted log loss.
@@ -34,7 +36,7 @@ def map_loss(lesion, target, weight):
 
 def losses(net, batch):
     _, logits, _, lesion = net(batch["x"].contiguous(memory_format=torch.channels_last), low_precision=True)
-    entropy, dice = map_loss(lesion, batch["target"], batch["weight"])
+    entropy, dice = (torch.zeros(()),) * 2 if lesion is None else map_loss(lesion, batch["target"], batch["weight"])
     labels = batch["y"] * 0.98 + 0.01
     classes = (F.binary_cross_entropy_with_logits(logits, labels, reduction="none") * CLASS_WEIGHTS).sum(1).mean()
     return classes, entropy, dice
@@ -42,13 +44,12 @@ def losses(net, batch):
 
 def predict(net, hu, batch=16, low_precision=False):
     """Features, logits [M, ...] of HU crops [M, 256, 256]."""
-    from preprocess import windowed
-
     net.eval()
+    spec = PAPER_SPEC if isinstance(net, PaperNet) else SPEC
     features, logits = [], []
     with torch.no_grad():
         for start in range(0, len(hu), batch):
-            crop = windowed(np.asarray(hu[start : start + batch], np.float32)).swapaxes(0, 1)
+            crop = windowed(np.asarray(hu[start : start + batch], np.float32), spec).swapaxes(0, 1)
             x = torch.from_numpy(np.ascontiguousarray(crop)).contiguous(memory_format=torch.channels_last)
             f, l, _, _ = net(x, low_precision)
             features.append(f.numpy())
@@ -68,12 +69,16 @@ def main(options):
     cohort = Cohort(options.cache)
     fold = cohort.folds(options.folds)
     rows = np.arange(len(fold)) if options.fold < 0 else np.flatnonzero(fold != options.fold)
-    data = Slices(cohort, rows, options.seed + 1000 * (options.fold + 1), options.samples)
-    net = SliceNet()
-    load_imagenet(net, options.data / IMAGENET)
+    spec = PAPER_SPEC if options.net == "paper" else SPEC
+    data = Slices(cohort, rows, options.seed + 1000 * (options.fold + 1), options.samples, spec)
+    if options.net == "paper":
+        net = PaperNet(backbone=options.backbone)
+    else:
+        net = SliceNet()
+        load_imagenet(net, options.data / IMAGENET)
     net = net.to(memory_format=torch.channels_last)
-    backbone = [p for name, p in net.named_parameters() if name.startswith(("stem", "blocks"))]
-    new = [p for name, p in net.named_parameters() if not name.startswith(("stem", "blocks"))]
+    backbone = [p for name, p in net.named_parameters() if name.startswith(("stem", "blocks", "body"))]
+    new = [p for name, p in net.named_parameters() if not name.startswith(("stem", "blocks", "body"))]
     groups = [{"params": backbone, "peak": options.rate}, {"params": new, "peak": 3 * options.rate}]
     optimizer = torch.optim.AdamW(groups, lr=options.rate, weight_decay=0.02)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -135,7 +140,9 @@ if __name__ == "__main__":
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--fold", type=int, default=-1, help="the fold left out; -1 trains on all patients")
     parser.add_argument("--folds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=14)
+    parser.add_argument("--net", choices=["small", "paper"], default="small")
+    parser.add_argument("--backbone", type=Path, help="ImageNet weights of the paper's network (torchvision state dict)")
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--samples", type=int, default=2000, help="samples an epoch")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=4e-4)

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from cohort import CLASSES
 from metrics import auc, log_loss, sigmoid
 from network import CHANNELS, FEATURES
+from paper import SEQUENCE
 from sequence import SequenceNet
 from train_cnn import CLASS_WEIGHTS
 
@@ -73,15 +74,22 @@ def augmented(study, generator):
     return features + noise, logits + shake, study.labels[index]
 
 
-def train(studies, options, seed):
-    torch.manual_seed(seed)
-    generator = torch.Generator().manual_seed(seed)
+def net_settings(options):
+    if options.paper:
+        return dict(SEQUENCE)
     net_options = {"features": FEATURES, "classes": len(CLASSES), "components": options.components, "hidden": options.hidden,
                    "layers": options.layers, "dropout": 0.4}
     if options.projection == "maps":
         net_options["components"] = len(MAP_STATISTICS)
+    return net_options
+
+
+def train(studies, options, seed):
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    net_options = net_settings(options)
     net = SequenceNet(**net_options)
-    project(net, studies, options.projection)
+    project(net, studies, "pca" if options.paper else options.projection)
     optimizer = torch.optim.AdamW(net.parameters(), lr=3e-3, weight_decay=0.1)
     # Real studies count as much as all others together.
     real = torch.tensor([1.0 if s.drawn == 0 and s.view == 0 else 0.0 for s in studies])
@@ -160,5 +168,6 @@ if __name__ == "__main__":
     parser.add_argument("--layers", type=int, default=1)
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--paper", action="store_true", help="the paper's sequence model instead of the small one")
     parser.add_argument("--seed", type=int, default=1)
     main(parser.parse_args())
