@@ -273,7 +273,7 @@ export const STUDY_OBJECTS = `
   ORDER BY a.revision, r.kind, r.sop_instance_uid`;
 
 export const STUDY_DELIVERIES = `
-  SELECT d.sop_instance_uid AS sopInstanceUid, d.destination, d.route, d.state, d.attempts, d.due_at AS dueAt,
+  SELECT d.sop_instance_uid AS sopInstanceUid, r.kind, d.destination, d.route, d.state, d.attempts, d.due_at AS dueAt,
     d.settled_at AS settledAt, d.status, d.failure_code AS failureCode, d.comment
   FROM delivery d JOIN result_object r USING (sop_instance_uid) JOIN analysis a USING (analysis_id)
   WHERE a.study_instance_uid = ? ORDER BY d.delivery_id`;

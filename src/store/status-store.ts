@@ -1,4 +1,5 @@
-import type { Finding } from '../domain/finding.js';
+import type { DeliveryState } from '../domain/delivery-state.js';
+import type { Finding, KeySlice, Outcome } from '../domain/finding.js';
 import type { Catalog } from './database.js';
 import { eventWriter } from './events.js';
 import * as sql from './queries.js';
@@ -26,6 +27,87 @@ export interface StudyLine {
   readonly outcome: string | null;
 }
 
+type FindingLine = Omit<Finding, 'keySlices'> & {
+  readonly keySlices: readonly Omit<KeySlice, 'heatMap'>[];
+};
+
+export interface AnalysisLine {
+  readonly revision: number;
+  readonly seriesInstanceUid: string | null;
+  readonly state: string;
+  readonly outcome: Outcome | null;
+  readonly triggerCode: string;
+  readonly triggerText: string;
+  readonly createdAt: number;
+  readonly analysedAt: number | null;
+  readonly reportedAt: number | null;
+  readonly finding: FindingLine | null;
+}
+
+export interface EventLine {
+  readonly at: number;
+  readonly kind: string;
+  readonly seriesInstanceUid: string | null;
+  readonly associationId: number | null;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+type AnalysisRow = Omit<AnalysisLine, 'finding'> & { readonly finding: string | null };
+type EventRow = Omit<EventLine, 'detail'> & { readonly detail: string };
+
+/** Everything that the catalog knows of a study, as its rows say it. */
+export interface StudyDetail {
+  readonly studyInstanceUid: string;
+  readonly callingAeTitle: string;
+  readonly calledAeTitle: string;
+  readonly createdAt: number;
+  readonly lastInstanceAt: number;
+  readonly series: readonly {
+    readonly seriesInstanceUid: string;
+    readonly modality: string | null;
+    readonly seriesNumber: number | null;
+    readonly state: string;
+    readonly revision: number;
+    readonly instances: number;
+    readonly confidence: string | null;
+    readonly completionCode: string | null;
+    readonly completionText: string | null;
+    readonly verdict: string | null;
+    readonly verdictCode: string | null;
+    readonly verdictText: string | null;
+  }[];
+  readonly analyses: readonly AnalysisLine[];
+  readonly objects: readonly {
+    readonly sopInstanceUid: string;
+    readonly revision: number;
+    readonly kind: string;
+    readonly sopClassUid: string;
+    readonly file: string;
+    readonly bytes: number;
+    readonly fallbackFor: string | null;
+  }[];
+  readonly deliveries: readonly {
+    readonly sopInstanceUid: string;
+    readonly kind: string;
+    readonly destination: string;
+    readonly route: string;
+    readonly state: DeliveryState;
+    readonly attempts: number;
+    readonly dueAt: number;
+    readonly settledAt: number | null;
+    readonly status: number | null;
+    readonly failureCode: string | null;
+    readonly comment: string | null;
+  }[];
+  readonly conflicts: readonly {
+    readonly sopInstanceUid: string;
+    readonly kind: string;
+    readonly file: string | null;
+    readonly receivedAt: number;
+  }[];
+  readonly events: readonly EventLine[];
+}
+
 /** What the admin side reads: the same rows that the stages work on. */
 export class StatusStore {
   readonly #catalog: Catalog;
@@ -43,22 +125,25 @@ export class StatusStore {
   }
 
   /** Everything known of a study, or undefined where it is not in the catalog. */
-  study(studyInstanceUid: string) {
-    const all = (query: string) => this.#catalog.prepare(query).all(studyInstanceUid);
-    const study = this.#catalog.prepare(sql.STUDY).get(studyInstanceUid);
+  study(studyInstanceUid: string): StudyDetail | undefined {
+    const all = <Row>(query: string) =>
+      this.#catalog.prepare<[string], Row>(query).all(studyInstanceUid);
+    const [study] = all<StudyDetail>(sql.STUDY);
     if (study === undefined) return undefined;
-    const parse = (row: unknown, key: 'finding' | 'detail') => {
-      const text = (row as Record<string, string | null>)[key];
-      return { ...(row as object), [key]: text === null ? null : JSON.parse(text ?? 'null') };
-    };
     return {
       ...study,
       series: all(sql.STUDY_SERIES),
-      analyses: all(sql.STUDY_ANALYSES).map((row) => withoutHeatMaps(parse(row, 'finding'))),
+      analyses: all<AnalysisRow>(sql.STUDY_ANALYSES).map((row) => ({
+        ...row,
+        finding: row.finding === null ? null : withoutHeatMaps(JSON.parse(row.finding)),
+      })),
       objects: all(sql.STUDY_OBJECTS),
       deliveries: all(sql.STUDY_DELIVERIES),
       conflicts: all(sql.STUDY_CONFLICTS),
-      events: all(sql.STUDY_EVENTS).map((row) => parse(row, 'detail')),
+      events: all<EventRow>(sql.STUDY_EVENTS).map((row) => ({
+        ...row,
+        detail: JSON.parse(row.detail),
+      })),
     };
   }
 
@@ -80,9 +165,7 @@ export class StatusStore {
 }
 
 /** The maps' thousands of numbers are for the report stage, not for reading. */
-function withoutHeatMaps(analysis: object): object {
-  const { finding } = analysis as { finding: Finding | null };
-  if (finding === null) return analysis;
+function withoutHeatMaps(finding: Finding): FindingLine {
   const keySlices = finding.keySlices.map(({ heatMap: _, ...keySlice }) => keySlice);
-  return { ...analysis, finding: { ...finding, keySlices } };
+  return { ...finding, keySlices };
 }

@@ -1,0 +1,47 @@
+import { readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { loadSettings } from '../config/settings.js';
+import { openModelPackage } from '../infer/model-package.js';
+import { EXIT } from './exit-codes.js';
+import { table } from './text.js';
+
+/** `vigil models`: the packages beside the configured one, each checked against its hashes. */
+export async function runModels(options: { config: string; json: boolean }): Promise<number> {
+  const { settings } = await loadSettings(options.config);
+  const configured = settings.inference.model;
+  const folders = await packageFolders(dirname(configured));
+  const models = await Promise.all(
+    folders.map(async (folder) => {
+      const inUse = folder === configured;
+      try {
+        const { identity, manifest } = await openModelPackage(folder);
+        const { description, licence } = manifest;
+        return { folder, inUse, ok: true as const, ...identity, description, licence };
+      } catch (error) {
+        return { folder, inUse, ok: false as const, error: (error as Error).message };
+      }
+    }),
+  );
+  if (options.json) console.log(JSON.stringify({ models }));
+  else {
+    const rows = models.map((model) => [
+      model.inUse ? '*' : ' ',
+      model.ok ? `${model.name} ${model.version}` : model.folder,
+      model.ok ? model.hash.slice(0, 12) : 'refused',
+      model.ok ? model.description : model.error,
+    ]);
+    console.log(table(rows));
+  }
+  return models.some((model) => model.inUse && model.ok) ? EXIT.done : EXIT.failed;
+}
+
+async function packageFolders(parent: string): Promise<string[]> {
+  const entries = await readdir(parent, { withFileTypes: true });
+  const folders = entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => join(parent, name));
+  const holdManifest = await Promise.all(
+    folders.map(async (folder) => (await readdir(folder)).includes('manifest.json')),
+  );
+  return folders.filter((_, i) => holdManifest[i]);
+}

@@ -1,0 +1,87 @@
+import { StatusStore, type StudyDetail } from '../store/status-store.js';
+import { withCatalog } from './catalog.js';
+import { EXIT } from './exit-codes.js';
+import { percent, statusText, table, when } from './text.js';
+
+/** `vigil show <study>`: what happened to a study, and why. */
+export async function runShow(options: {
+  config: string;
+  json: boolean;
+  studyInstanceUid: string;
+}): Promise<number> {
+  const study = await withCatalog(options.config, (catalog) =>
+    new StatusStore(catalog).study(options.studyInstanceUid),
+  );
+  if (study === undefined) {
+    console.error(`${options.studyInstanceUid} is not in the catalog`);
+    return EXIT.notFound;
+  }
+  console.log(options.json ? JSON.stringify(study) : describe(study));
+  return EXIT.done;
+}
+
+function describe(study: StudyDetail): string {
+  const sections = [
+    `Study ${study.studyInstanceUid}, from ${study.callingAeTitle}, last slice ${when(study.lastInstanceAt)}`,
+    section(
+      'Series',
+      study.series.map((series) => [
+        String(series.seriesNumber ?? '-'),
+        series.modality ?? '-',
+        `${series.instances} images`,
+        series.completionText === null
+          ? series.state
+          : `${series.confidence}: ${series.completionText}`,
+        series.verdict === null ? '' : `${series.verdict}: ${series.verdictText}`,
+      ]),
+    ),
+    ...study.analyses.map(describeAnalysis),
+    section(
+      'Deliveries',
+      study.deliveries.map((delivery) => [
+        delivery.kind,
+        delivery.destination,
+        delivery.state,
+        delivery.status === null ? (delivery.failureCode ?? '') : statusText(delivery.status),
+        `${delivery.attempts} attempts`,
+        when(delivery.settledAt),
+      ]),
+    ),
+    section(
+      'Conflicts',
+      study.conflicts.map((conflict) => [
+        when(conflict.receivedAt),
+        conflict.kind,
+        conflict.sopInstanceUid,
+      ]),
+    ),
+    section(
+      'Events',
+      study.events.map((event) => [
+        when(event.at),
+        event.kind,
+        Object.entries(event.detail)
+          .map(([key, value]) => `${key}=${value}`)
+          .join(' '),
+      ]),
+    ),
+  ];
+  return sections.filter((text) => text !== '').join('\n\n');
+}
+
+function describeAnalysis(analysis: StudyDetail['analyses'][number]): string {
+  const { revision, state, outcome, triggerText, finding } = analysis;
+  const lines = [
+    `Analysis ${revision}: ${outcome ?? state}${finding?.reason ? ` (${finding.reason.text})` : ''}, because: ${triggerText}`,
+    ...(finding?.classes ?? []).map(
+      ({ name, probability, presence }) =>
+        `  ${name.padEnd(18)} ${percent(probability).padStart(7)}  ${presence}`,
+    ),
+  ];
+  return lines.join('\n');
+}
+
+function section(title: string, rows: readonly (readonly string[])[]): string {
+  if (rows.length === 0) return '';
+  return `${title}\n${table(rows).replaceAll(/^/gm, '  ')}`;
+}

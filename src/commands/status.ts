@@ -1,0 +1,44 @@
+import { type CatalogCounts, StatusStore } from '../store/status-store.js';
+import { withCatalog } from './catalog.js';
+import { EXIT } from './exit-codes.js';
+import { table, when } from './text.js';
+
+const LINES: readonly (readonly [keyof CatalogCounts, string])[] = [
+  ['seriesReceiving', 'series being received'],
+  ['studiesToChoose', 'studies waiting for the choice of a series'],
+  ['analysesDue', 'analyses waiting or running'],
+  ['reportsDue', 'reports to be made'],
+  ['deliveriesDue', 'deliveries waiting or under way'],
+  ['deliveriesDead', 'deliveries given up (vigil resend)'],
+  ['analysesStuck', 'reports that could not be made'],
+  ['conflicts', 'conflicts'],
+];
+
+/** `vigil status`: the queues, and the studies that came last. */
+export async function runStatus(options: {
+  config: string;
+  json: boolean;
+  limit: number;
+}): Promise<number> {
+  const { counts, studies } = await withCatalog(options.config, (catalog) => {
+    const status = new StatusStore(catalog);
+    return { counts: status.counts(), studies: status.recentStudies(options.limit) };
+  });
+  if (options.json) {
+    console.log(JSON.stringify({ counts, studies }));
+    return EXIT.done;
+  }
+  console.log(table(LINES.map(([key, text]) => [String(counts[key]).padStart(6), text])));
+  if (studies.length === 0) return EXIT.done;
+  const rows = studies.map((study) => [
+    when(study.lastInstanceAt),
+    study.outcome ?? study.state ?? 'receiving',
+    String(study.revision ?? '-'),
+    String(study.instances),
+    study.callingAeTitle,
+    study.studyInstanceUid,
+  ]);
+  const head = ['LAST SLICE', 'OUTCOME', 'REV', 'IMAGES', 'FROM', 'STUDY INSTANCE UID'];
+  console.log(`\n${table([head, ...rows])}`);
+  return EXIT.done;
+}

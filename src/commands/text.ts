@@ -1,0 +1,27 @@
+/** Rows as columns of text, each as wide as its widest cell. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** Local date and time to the second; a dash where there is none. */
+export function when(ms: number | null | undefined): string {
+  if (ms === null || ms === undefined) return '-';
+  const date = new Date(ms - new Date(ms).getTimezoneOffset() * 60_000);
+  return date.toISOString().slice(0, 19).replace('T', ' ');
+}
+
+export const percent = (probability: number) => `${(100 * probability).toFixed(1)} %`;
+
+/** A C-STORE status as the standard writes it. */
+export const statusText = (status: number) =>
+  `0x${status.toString(16).padStart(4, '0').toUpperCase()}`;
