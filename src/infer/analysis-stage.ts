@@ -18,12 +18,16 @@ export interface AnalysisWork {
 export interface AnalysisQueue<Work extends AnalysisWork> {
   claimAnalysis(now: number): Work | undefined;
   nextAnalysisAt(): number | undefined;
-  verdicts(studyInstanceUid: string): readonly SeriesVerdict[];
-  instances(seriesInstanceUid: string): readonly StoredInstance[];
   /** The pixels are not those of a head CT: the study's choice is made again without the series. */
   refuseSeries(work: Work, reason: Reason): void;
   finishAnalysis(work: Work, finding: Finding, inputHash: string): void;
   retryAnalysis(work: Work, dueAt: number, code: string): void;
+}
+
+/** What the catalog knows of the study and the series. */
+export interface SeriesSource {
+  verdicts(studyInstanceUid: string): readonly SeriesVerdict[];
+  instances(seriesInstanceUid: string): readonly StoredInstance[];
 }
 
 /** What reads a series; satisfied by the inference engine. */
@@ -39,6 +43,7 @@ const RETRY = { baseMs: 500, capMs: 5_000 };
 /** One pass: reads the series of the analysis that waits longest. Every claimed analysis ends in a finding. */
 export async function analysisPass<Work extends AnalysisWork>(
   queue: AnalysisQueue<Work>,
+  source: SeriesSource,
   reader: SeriesReader,
   log: Log,
 ): Promise<{ work: Work; finding?: Finding } | { dueInMs: number | undefined }> {
@@ -49,13 +54,13 @@ export async function analysisPass<Work extends AnalysisWork>(
     return { dueInMs: dueAt === undefined ? undefined : Math.max(0, dueAt - now) };
   }
   const { studyInstanceUid, revision, seriesInstanceUid, attempts } = work;
-  const verdicts = queue.verdicts(studyInstanceUid);
+  const verdicts = source.verdicts(studyInstanceUid);
   if (seriesInstanceUid === null) {
     const finding = withoutAnswer('not-eligible', whyNothing(verdicts), reader.model, verdicts);
     queue.finishAnalysis(work, finding, ineligibleInputHash(verdicts));
     return { work, finding };
   }
-  const instances = queue.instances(seriesInstanceUid);
+  const instances = source.instances(seriesInstanceUid);
   try {
     const finding = await reader.analyse(instances, verdicts);
     if (finding.outcome === 'not-eligible' && finding.reason !== undefined) {

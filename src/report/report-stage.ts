@@ -1,7 +1,7 @@
 import { backoff } from '../domain/backoff.js';
 import type { Finding } from '../domain/finding.js';
-import type { StoredInstance } from '../domain/instance.js';
 import type { ResultObject } from '../domain/result-object.js';
+import type { Route } from '../domain/routing.js';
 import type { Log } from '../log.js';
 
 export interface ReportWork {
@@ -13,18 +13,26 @@ export interface ReportWork {
   readonly finding: Finding;
 }
 
-/** What the stage needs from the catalog and the archive. */
+/** What the stage needs from the catalog. */
 export interface ReportQueue<Work extends ReportWork, Written> {
   claimReport(now: number): Work | undefined;
   nextReportAt(): number | undefined;
-  /** Instances whose patient and study the report belongs to: those of the series read, else of any series. */
-  sourceInstances(work: Work): readonly StoredInstance[];
   hasObject(sopInstanceUid: string): boolean;
-  write(studyInstanceUid: string, object: ResultObject): Promise<Written>;
-  finishReport(work: Work, objects: readonly Written[]): void;
+  /** Commits the objects, and a delivery for each (object, destination) that the routes ask for. */
+  finishReport(work: Work, objects: readonly Written[], routes: readonly Route[]): void;
   retryReport(work: Work, dueAt: number, code: string): void;
   replaceFinding(work: Work, finding: Finding): void;
   markStuck(work: Work, code: string): void;
+}
+
+/** What the stage needs beside its queue. */
+export interface ReportParts<Work extends ReportWork, Written> {
+  readonly queue: ReportQueue<Work, Written>;
+  readonly compose: (work: Work) => Promise<readonly ResultObject[]>;
+  /** Resolves when no crash can lose the object's file any more. */
+  readonly write: (studyInstanceUid: string, object: ResultObject) => Promise<Written>;
+  readonly routes: readonly Route[];
+  readonly log: Log;
 }
 
 const ATTEMPTS = 3;
@@ -35,10 +43,9 @@ const RETRY = { baseMs: 1_000, capMs: 60_000 };
  * `failed` one, whose report needs no pixels; if even that cannot be written the study is marked for a person.
  */
 export async function reportPass<Work extends ReportWork, Written>(
-  queue: ReportQueue<Work, Written>,
-  compose: (work: Work, sources: readonly StoredInstance[]) => Promise<readonly ResultObject[]>,
-  log: Log,
+  parts: ReportParts<Work, Written>,
 ): Promise<{ work: Work } | { dueInMs: number | undefined }> {
+  const { queue, log } = parts;
   const now = Date.now();
   const work = queue.claimReport(now);
   if (work === undefined) {
@@ -46,14 +53,14 @@ export async function reportPass<Work extends ReportWork, Written>(
     return { dueInMs: dueAt === undefined ? undefined : Math.max(0, dueAt - now) };
   }
   try {
-    const objects = await compose(work, queue.sourceInstances(work));
+    const objects = await parts.compose(work);
     const written: Written[] = [];
     for (const object of objects) {
       // The same input read again gives the same objects: what the PACS has under a UID never changes.
       if (queue.hasObject(object.sopInstanceUid)) continue;
-      written.push(await queue.write(work.studyInstanceUid, object));
+      written.push(await parts.write(work.studyInstanceUid, object));
     }
-    queue.finishReport(work, written);
+    queue.finishReport(work, written, parts.routes);
   } catch (error) {
     const { studyInstanceUid, revision, attempts, finding } = work;
     log.error({ err: error, studyInstanceUid, revision, attempts }, 'report could not be made');

@@ -83,6 +83,7 @@ export class Ingest {
   readonly #log: Log;
   readonly #commitGroup: (group: readonly Pending[]) => CommittedChange;
   readonly #selectInstance;
+  readonly #loseOpenAssociations;
   #waiting: Pending[] = [];
   /** SHA-256 of instances that wait for their row, by SOP Instance UID. */
   readonly #uncommitted = new Map<string, string>();
@@ -102,9 +103,15 @@ export class Ingest {
     this.#selectInstance = options.catalog.prepare<[string], { sha256: string; file: string }>(
       sql.SELECT_INSTANCE,
     );
+    this.#loseOpenAssociations = options.catalog.prepare(sql.LOSE_OPEN_ASSOCIATIONS);
     this.#commitGroup = groupCommitter(options.catalog);
     const last = options.catalog.prepare(sql.LAST_ASSOCIATION_ID).get() as { id: number };
     this.#lastAssociationId = last.id;
+  }
+
+  /** Associations that a process which is gone had open ended with it. */
+  loseOpenAssociations(): void {
+    this.#loseOpenAssociations.run({ at: Date.now() });
   }
 
   nextAssociationId(): number {

@@ -1,0 +1,203 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { encodeFileMeta, readFileMeta } from '../dicom/file-meta.js';
+import { readHeader } from '../dicom/header.js';
+import type { InstanceHeader } from '../domain/instance.js';
+import type { Log } from '../log.js';
+import { FolderSync } from './folder-sync.js';
+import { IncomingFile } from './incoming-file.js';
+import { type IncomingMark, PREAMBLE_LENGTH, readMark } from './incoming-mark.js';
+import { StorageFullError } from './storage-errors.js';
+
+export interface InstanceFilesOptions {
+  /** New instances are refused while the disk has less free space. */
+  readonly minimumFreeBytes: number;
+  readonly log: Log;
+}
+
+/** What is received, and from whom. */
+export interface IncomingInstance {
+  readonly sopClassUid: string;
+  readonly sopInstanceUid: string;
+  readonly transferSyntaxUid: string;
+  readonly associationId: number;
+  readonly callingAeTitle: string;
+  readonly calledAeTitle: string;
+}
+
+/** A whole file found in the incoming folder. */
+export interface RecoveredInstance extends IncomingMark {
+  readonly header: InstanceHeader;
+  /** Absolute path. */
+  readonly file: string;
+}
+
+/** Free space is asked for this often; in between, what arrives is small against any sensible minimum. */
+const FREE_SPACE_MS = 1000;
+const MAX_HEADER_BYTES = 4 * 1024 * 1024;
+
+/**
+ * The archive's files. An instance is written to `incoming/` and is durable there by itself, with a mark in its preamble
+ * that says what is in it; once it is in the catalog it is renamed to its place by study and series.
+ */
+export class InstanceFiles implements AsyncDisposable {
+  readonly #folder: string;
+  readonly #options: InstanceFilesOptions;
+  readonly #incomingSync: FolderSync;
+  #counter = 0;
+  #freeBytes: number;
+  #freeBytesAt = Date.now();
+
+  private constructor(
+    folder: string,
+    options: InstanceFilesOptions,
+    incomingSync: FolderSync,
+    freeBytes: number,
+  ) {
+    this.#folder = folder;
+    this.#options = options;
+    this.#incomingSync = incomingSync;
+    this.#freeBytes = freeBytes;
+  }
+
+  /** Makes the folders where they are missing. */
+  static async open(folder: string, options: InstanceFilesOptions): Promise<InstanceFiles> {
+    for (const name of ['incoming', 'instances', 'conflicts']) {
+      await mkdir(join(folder, name), { recursive: true, mode: 0o750 });
+    }
+    await using parent = await FolderSync.open(folder);
+    await parent.sync();
+    const incomingSync = await FolderSync.open(join(folder, 'incoming'));
+    return new InstanceFiles(folder, options, incomingSync, await freeBytesOf(folder));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#incomingSync[Symbol.asyncDispose]();
+  }
+
+  /** Begins a file for an instance. @throws StorageFullError while free space is under its minimum */
+  create(instance: IncomingInstance): IncomingFile {
+    this.#refreshFreeBytes();
+    if (this.#freeBytes < this.#options.minimumFreeBytes) throw new StorageFullError();
+    this.#counter += 1;
+    const file = new IncomingFile({
+      path: join(this.#incoming, `${Date.now()}-${this.#counter}.dcm`),
+      head: encodeFileMeta(instance),
+      sender: instance,
+      syncFolder: () => this.#incomingSync.sync(),
+    });
+    file.start();
+    return file;
+  }
+
+  /**
+   * The whole files that a crash left in the incoming folder, oldest first. Files that are not whole were never
+   * acknowledged and are removed.
+   */
+  async *recover(): AsyncGenerator<RecoveredInstance> {
+    const names = await readdir(this.#incoming);
+    const byAge = names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+    for (const name of byAge) {
+      const file = join(this.#incoming, name);
+      const found = await readWhole(file);
+      if (!found) {
+        this.#options.log.warn({ file: name }, 'removing an instance that was not received whole');
+        await rm(file, { force: true, recursive: true });
+        continue;
+      }
+      yield { ...found, file };
+    }
+  }
+
+  /** Path of an instance, relative to the archive's folder. */
+  instancePath({ studyInstanceUid, seriesInstanceUid, sopInstanceUid }: InstanceHeader): string {
+    return join('instances', studyInstanceUid, seriesInstanceUid, `${sopInstanceUid}.dcm`);
+  }
+
+  /** Path of an instance whose UID another one has already, relative to the archive's folder. */
+  conflictPath({ sopInstanceUid }: InstanceHeader, sha256: string): string {
+    return join('conflicts', `${sopInstanceUid}.${sha256.slice(0, 16)}.dcm`);
+  }
+
+  /**
+   * Renames a file of the incoming folder to a path relative to the archive's folder; does nothing where that has
+   * happened already. A power cut may undo the rename, but it leaves the file under one of its two names.
+   */
+  place(incomingFile: string, path: string): void {
+    const target = join(this.#folder, path);
+    if (!existsSync(incomingFile) && existsSync(target)) return;
+    if (existsSync(target)) this.#setAside(target);
+    try {
+      renameSync(incomingFile, target);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      mkdirSync(dirname(target), { recursive: true, mode: 0o750 });
+      renameSync(incomingFile, target);
+    }
+  }
+
+  /** Removes a file of the incoming folder. */
+  discard(incomingFile: string): void {
+    rmSync(incomingFile, { force: true });
+  }
+
+  /** Free space of the disk, in bytes. */
+  async freeBytes(): Promise<number> {
+    this.#freeBytes = await freeBytesOf(this.#folder);
+    this.#freeBytesAt = Date.now();
+    return this.#freeBytes;
+  }
+
+  get #incoming(): string {
+    return join(this.#folder, 'incoming');
+  }
+
+  /** A file that no row of the catalog names, as after the loss of a catalog, is not overwritten. */
+  #setAside(target: string): void {
+    const name = target.slice(target.lastIndexOf('/') + 1).replace(/\.dcm$/, '');
+    renameSync(target, join(this.#folder, 'conflicts', `${name}.${Date.now()}.dcm`));
+  }
+
+  #refreshFreeBytes(): void {
+    if (Date.now() - this.#freeBytesAt < FREE_SPACE_MS) return;
+    this.#freeBytesAt = Date.now();
+    this.freeBytes().catch((error: unknown) => {
+      this.#options.log.error({ err: error }, 'free space cannot be determined');
+    });
+  }
+}
+
+async function freeBytesOf(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}
+
+/** The mark and header of a file, or undefined where mark, length and checksum do not agree. */
+async function readWhole(
+  file: string,
+): Promise<(IncomingMark & { readonly header: InstanceHeader }) | undefined> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(file, 'r');
+    const beginning = Buffer.alloc(MAX_HEADER_BYTES);
+    const { bytesRead } = await handle.read(beginning, 0, MAX_HEADER_BYTES, 0);
+    const head = beginning.subarray(0, bytesRead);
+    const mark = readMark(head.subarray(0, PREAMBLE_LENGTH));
+    const meta = readFileMeta(head);
+    if (!mark || !meta) return undefined;
+    const { size } = await handle.stat();
+    if (size !== meta.datasetOffset + mark.bytes) return undefined;
+    const hash = createHash('sha256');
+    const dataset = handle.createReadStream({ start: meta.datasetOffset, autoClose: false });
+    for await (const chunk of dataset) hash.update(chunk as Buffer);
+    if (hash.digest('hex') !== mark.sha256) return undefined;
+    const header = readHeader(head.subarray(meta.datasetOffset), meta.transferSyntaxUid);
+    return { ...mark, header };
+  } catch {
+    return undefined;
+  } finally {
+    await handle?.close();
+  }
+}
