@@ -19,10 +19,17 @@ export interface ConfigText {
 export function parseConfigText(text: string): ConfigText {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const problems = document.errors.map((error) => {
+  const problems: ConfigProblem[] = document.errors.map((error) => {
     const { line, col } = lines.linePos(error.pos[0]);
     return { path: '', message: `is no YAML: ${error.message}`, line, column: col };
   });
+  let value: unknown;
+  try {
+    value = problems.length > 0 ? undefined : document.toJS();
+  } catch (error) {
+    // Aliases that lead nowhere, or that multiply without end.
+    problems.push({ path: '', message: `is no YAML: ${(error as Error).message}` });
+  }
 
   const at = (offset: number | undefined): Place | undefined => {
     if (offset === undefined) return undefined;
@@ -34,7 +41,7 @@ export function parseConfigText(text: string): ConfigText {
     return isNode(node) ? node : undefined;
   };
   return {
-    value: problems.length > 0 ? undefined : document.toJS(),
+    value,
     problems,
     place({ keys, atKey }) {
       if (atKey) {

@@ -1,0 +1,144 @@
+import { realpathSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { type FSWatcher, watch } from 'chokidar';
+import type { Environment } from './environment.js';
+import { type LoadedSettings, loadSettings, type Settings } from './settings.js';
+
+/** A change of the file that is in force from now on. */
+export interface ConfigChange {
+  /** As the file says, but the running values for the keys that need a restart. */
+  readonly loaded: LoadedSettings;
+  /** Keys that differ and count from the next start, such as `node.port`. */
+  readonly restartNeeded: readonly string[];
+}
+
+/** Sockets, folders and processes are set up once: these keys are read at start only. */
+const NEEDS_RESTART = {
+  node: ['aeTitle', 'host', 'port'],
+  storage: ['folder'],
+  receive: [
+    'maxPduLength',
+    'maxAssociations',
+    'maxConnections',
+    'artimMs',
+    'idleMs',
+    'calledAeTitles',
+    'callingAeTitles',
+    'allowFrom',
+    'storageClasses',
+  ],
+  inference: ['model', 'threads', 'timeoutMs', 'maxKeySlices'],
+  admin: ['host', 'port'],
+} as const satisfies { readonly [S in keyof Settings]?: readonly (keyof Settings[S])[] };
+
+/** What of `next` can be in force while Vigil runs with `running`, and the keys that cannot. */
+export function applicable(
+  running: Settings,
+  next: Settings,
+): { settings: Settings; restartNeeded: string[] } {
+  const settings: Record<string, unknown> = { ...next };
+  const restartNeeded: string[] = [];
+  for (const [section, keys] of Object.entries(NEEDS_RESTART)) {
+    const before = running[section as keyof Settings] as unknown as Record<string, unknown>;
+    const after = { ...(settings[section] as Record<string, unknown>) };
+    for (const key of keys) {
+      if (isDeepStrictEqual(before[key], after[key])) continue;
+      restartNeeded.push(`${section}.${key.replace(/Ms$/, 'Seconds')}`);
+      after[key] = before[key];
+    }
+    settings[section] = after;
+  }
+  return { settings: settings as unknown as Settings, restartNeeded };
+}
+
+/** Writers that truncate and write again are given this long to finish. Milliseconds. */
+const QUIET = { stabilityThreshold: 200, pollInterval: 50 };
+
+/**
+ * Follows the configuration file. A changed file that is good is handed to `onChange`; a bad one leaves the running
+ * configuration in force and goes to `onProblem`, once for each content.
+ */
+export class ConfigWatcher implements AsyncDisposable {
+  readonly #options: {
+    readonly env: Environment;
+    readonly onChange: (change: ConfigChange) => void;
+    readonly onProblem: (error: Error) => void;
+  };
+  #running: LoadedSettings;
+  #lastProblem: string | undefined;
+  #watcher: FSWatcher | undefined;
+  #reloads: Promise<void> = Promise.resolve();
+
+  constructor(options: {
+    /** What Vigil was started with. */
+    loaded: LoadedSettings;
+    env?: Environment;
+    onChange: (change: ConfigChange) => void;
+    /** Gets a ConfigError where the file is bad. */
+    onProblem: (error: Error) => void;
+  }) {
+    const { loaded, env = process.env, onChange, onProblem } = options;
+    this.#running = loaded;
+    this.#options = { env, onChange, onProblem };
+  }
+
+  /** Resolves when changes from now on are seen. */
+  async start(): Promise<void> {
+    if (this.#watcher !== undefined) return;
+    const { file } = this.#running;
+    // The links beside the file too: Kubernetes turns one of them to change a mounted file.
+    const watched = [dirname(file), realpathSync(file)];
+    const watcher = watch(watched, {
+      ignoreInitial: true,
+      awaitWriteFinish: QUIET,
+      depth: 0,
+      followSymlinks: false,
+      ignored: (path, stats) => stats?.isFile() === true && path !== file && path !== watched[1],
+    });
+    this.#watcher = watcher;
+    watcher.on('all', () => this.#reload(false));
+    watcher.on('error', (error) => this.#options.onProblem(error as Error));
+    await new Promise<void>((resolve) => watcher.once('ready', resolve));
+  }
+
+  /** Reads the file now, as SIGHUP asks; resolves when it is in force or reported, even if nothing changed. */
+  async reload(): Promise<void> {
+    await this.#reload(true);
+  }
+
+  async stop(): Promise<void> {
+    const watcher = this.#watcher;
+    this.#watcher = undefined;
+    await watcher?.close();
+    await this.#reloads;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #reload(asked: boolean): Promise<void> {
+    this.#reloads = this.#reloads.then(() => this.#read(asked)).catch(this.#options.onProblem);
+    return this.#reloads;
+  }
+
+  async #read(asked: boolean): Promise<void> {
+    let next: LoadedSettings;
+    try {
+      next = await loadSettings(this.#running.file, this.#options.env);
+    } catch (error) {
+      const { message } = error as Error;
+      if (!asked && message === this.#lastProblem) return;
+      this.#lastProblem = message;
+      this.#options.onProblem(error as Error);
+      return;
+    }
+    const recovered = this.#lastProblem !== undefined;
+    this.#lastProblem = undefined;
+    if (next.hash === this.#running.hash && !asked && !recovered) return;
+    const { settings, restartNeeded } = applicable(this.#running.settings, next.settings);
+    this.#running = { ...next, settings };
+    this.#options.onChange({ loaded: this.#running, restartNeeded });
+  }
+}
