@@ -66,8 +66,8 @@ function isWrapped(
   if (stored.signed || stored.bitsStored !== 12 || slope !== 1 || intercept !== 0) return false;
   let air = 0;
   const soft: number[] = [];
-  for (const value of hu) {
-    const unwrapped = wrapped12(value);
+  for (let i = 0; i < hu.length; i += 1) {
+    const unwrapped = wrapped12(hu[i] as number);
     if (unwrapped >= -1024 && unwrapped < -900) air += 1;
     else if (unwrapped > 0 && unwrapped < 80) soft.push(unwrapped);
   }

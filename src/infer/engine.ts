@@ -155,7 +155,7 @@ export class InferenceEngine implements AsyncDisposable {
     child.on('message', (reply: EngineReply) => this.#settle(reply));
     child.once('exit', (exitCode, signal) => this.#lost(exitCode, signal));
     this.#child = child;
-    log.info({ pid: child.pid, model: model.identity.name }, 'inference process ready');
+    log.info({ child: child.pid, model: model.identity.name }, 'inference process ready');
     return child;
   }
 

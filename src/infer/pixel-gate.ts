@@ -49,7 +49,7 @@ function isHead({ skullRing, insideHu, ringRadiusMm }: SlabStatistics): boolean 
  */
 export function refuseByPixels(slabs: readonly SlabStatistics[]): Reason | undefined {
   const heads = slabs.filter(isHead).length;
-  return heads >= Math.max(3, 0.15 * slabs.length) ? undefined : REASONS['not-a-head'];
+  return heads >= Math.max(3, 0.2 * slabs.length) ? undefined : REASONS['not-a-head'];
 }
 
 /** For each ray the distance in pixels to the outermost bone, 0 where there is none. */
@@ -90,6 +90,6 @@ function softTissueInside({ hu, columns }: HuImage, box: Box, ring: readonly num
 
 function highest(hu: Float32Array): number {
   let maximum = Number.NEGATIVE_INFINITY;
-  for (const value of hu) if (value > maximum) maximum = value;
+  for (let i = 0; i < hu.length; i += 1) if ((hu[i] as number) > maximum) maximum = hu[i] as number;
   return maximum;
 }

@@ -1,0 +1,243 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { CLASSES } from '../../../src/domain/finding.js';
+import type { StoredInstance } from '../../../src/domain/instance.js';
+import { InferStage } from '../../../src/infer/analyse.js';
+import { REASONS } from '../../../src/infer/reasons.js';
+import { headPart10, type PhantomOptions } from '../../unit/infer/phantom.js';
+import { storedAt } from '../../unit/infer/series.js';
+
+const packageFolder = fileURLToPath(new URL('../../../models/vigil-ich-small', import.meta.url));
+const silent = pino({ level: 'silent' });
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'vigil-infer-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** A series of heads, wider towards the middle, as files. */
+async function headSeries(
+  uid: string,
+  count = 12,
+  options: PhantomOptions = {},
+): Promise<StoredInstance[]> {
+  return Promise.all(
+    Array.from({ length: count }, async (_, i) => {
+      const part10 = headPart10(`${uid}.${i}`, {
+        width: 70 + 2 * Math.min(i, count - i),
+        ...options,
+      });
+      const file = join(folder, `${uid}-${i}.dcm`);
+      await writeFile(file, part10);
+      const header = {
+        seriesInstanceUid: uid,
+        sopInstanceUid: `${uid}.${i}`,
+        rows: 256,
+        columns: 256,
+      };
+      const geometry = { rescaleIntercept: -1024, pixelSpacing: [0.9, 0.9] as const };
+      const sha256 = createHash('sha256').update(part10).digest('hex');
+      return { ...storedAt(5 * i, header, geometry), file, sha256 };
+    }),
+  );
+}
+
+describe('the inference stage', () => {
+  let stage: InferStage;
+  beforeAll(async () => {
+    stage = await InferStage.open({ packageFolder, threads: 1, log: silent });
+  });
+  afterAll(() => stage[Symbol.asyncDispose]());
+
+  it('answers a whole series', async () => {
+    const series = await headSeries('1.1');
+    const verdicts = [
+      { seriesInstanceUid: '1.1', instances: 12, verdict: 'analysed', reason: REASONS.analysed },
+    ] as const;
+    const finding = await stage.analyse([...series].reverse(), verdicts);
+    expect(['positive', 'negative', 'undetermined']).toContain(finding.outcome);
+    expect(finding).toMatchObject({
+      model: stage.model,
+      seriesInstanceUid: '1.1',
+      series: verdicts,
+    });
+    expect(finding.classes.map(({ name }) => name)).toEqual([...CLASSES]);
+    expect(finding.slices.map(({ source }) => source.sopInstanceUid)).toEqual(
+      series.map(({ header }) => header.sopInstanceUid),
+    );
+    expect(finding.slices[3]?.positionMm).toBe(15);
+    for (const { probabilities } of finding.slices) {
+      expect(probabilities).toHaveLength(CLASSES.length);
+      expect(probabilities.every((p) => p >= 0 && p <= 1)).toBe(true);
+    }
+  });
+
+  it('shows key slices with their heat maps where there is a hemorrhage', async () => {
+    const finding = await stage.analyse(await headSeries('1.2', 12, { bleedHu: 65 }), []);
+    expect(finding.outcome).toBe('positive');
+    expect(finding.keySlices.length).toBeGreaterThan(0);
+    for (const { source, index, className, probability, heatMap } of finding.keySlices) {
+      const slice = finding.slices[index];
+      expect(slice?.source).toEqual(source);
+      expect(slice?.probabilities[CLASSES.indexOf(className)]).toBe(probability);
+      expect(heatMap.values).toHaveLength(heatMap.width * heatMap.height);
+      expect(heatMap.values.every((v) => v >= 0 && v <= 1)).toBe(true);
+      const hottest = heatMap.values.indexOf(Math.max(...heatMap.values));
+      const cell = heatMap.box.side / heatMap.width;
+      const x = heatMap.box.x + ((hottest % heatMap.width) + 0.5) * cell;
+      const y = heatMap.box.y + (Math.floor(hottest / heatMap.width) + 0.5) * cell;
+      expect(Math.hypot(x - 158, y - 128)).toBeLessThan(30);
+    }
+  });
+
+  it('says the same whether slices were seen while they arrived or not', async () => {
+    const series = await headSeries('1.3');
+    const cold = await stage.analyse(await headSeries('1.3-copy'), []);
+    for (let arrived = 1; arrived <= series.length; arrived += 1) {
+      stage.prefetch(series.slice(0, arrived));
+    }
+    const warm = await stage.analyse(series, []);
+    expect(warm.classes).toEqual(cold.classes);
+  });
+
+  it('refuses a series whose pixels are no head, and says so in the verdict', async () => {
+    const series = await headSeries('1.4', 12, { skullHu: 0, brainHu: 0 });
+    const verdicts = [
+      { seriesInstanceUid: '1.4', instances: 12, verdict: 'analysed', reason: REASONS.analysed },
+    ] as const;
+    expect(await stage.analyse(series, verdicts)).toEqual({
+      outcome: 'not-eligible',
+      reason: REASONS['not-a-head'],
+      model: stage.model,
+      seriesInstanceUid: '1.4',
+      classes: [],
+      slices: [],
+      keySlices: [],
+      series: [{ ...verdicts[0], verdict: 'not-eligible', reason: REASONS['not-a-head'] }],
+    });
+  });
+
+  it('fails for good where a slice is gone', async () => {
+    const series = await headSeries('1.5');
+    await rm(series[4]?.file ?? '');
+    await expect(stage.analyse(series, [])).rejects.toMatchObject({
+      code: 'slice-missing',
+      failureClass: 'permanent',
+    });
+  });
+
+  it('fails for good where a slice cannot be decoded', async () => {
+    const series = await headSeries('1.6');
+    await writeFile(series[4]?.file ?? '', 'no DICOM');
+    await expect(stage.analyse(series, [])).rejects.toMatchObject({
+      code: 'pixels-not-dicom',
+      failureClass: 'permanent',
+    });
+    await expect(stage.analyse(await headSeries('1.7'), [])).resolves.toBeDefined();
+  });
+
+  it('answers several analyses in turn', async () => {
+    const all = await Promise.all(['1.8', '1.9'].map((uid) => headSeries(uid)));
+    const findings = await Promise.all(all.map((series) => stage.analyse(series, [])));
+    expect(findings.map(({ seriesInstanceUid }) => seriesInstanceUid)).toEqual(['1.8', '1.9']);
+  });
+});
+
+describe('the inference process', () => {
+  const lines = new PassThrough({ objectMode: false });
+  const log = pino({}, lines);
+  let stage: InferStage | undefined;
+  afterEach(async () => {
+    await stage?.[Symbol.asyncDispose]();
+    stage = undefined;
+  });
+
+  /** The process id that the next start logs. */
+  async function nextPid(): Promise<number> {
+    for (;;) {
+      const [chunk] = (await once(lines, 'data')) as [Buffer];
+      const ready = chunk
+        .toString()
+        .split('\n')
+        .find((line) => line.includes('inference process ready'));
+      if (ready) return (JSON.parse(ready) as { child: number }).child;
+    }
+  }
+
+  async function open(timeoutMs = 30_000): Promise<{ stage: InferStage; pid: number }> {
+    const [pid, opened] = await Promise.all([
+      nextPid(),
+      InferStage.open({ packageFolder, threads: 1, log, timeoutMs }),
+    ]);
+    stage = opened;
+    return { stage: opened, pid };
+  }
+
+  it('is started again when it is killed during an analysis, which then succeeds', async () => {
+    const { stage, pid } = await open();
+    const series = await headSeries('2.1', 40);
+    const [again, finding] = await Promise.all([
+      nextPid(),
+      stage.analyse(series, []),
+      Promise.resolve().then(() => process.kill(pid, 'SIGKILL')),
+    ]);
+    expect(again).not.toBe(pid);
+    expect(finding.slices).toHaveLength(40);
+  });
+
+  it('is killed and started again when it hangs', async () => {
+    const { stage, pid } = await open(5_000);
+    process.kill(pid, 'SIGSTOP');
+    const finding = await stage.analyse(await headSeries('2.2'), []);
+    expect(finding.slices).toHaveLength(12);
+  });
+
+  it('that is lost twice fails the analysis for now', async () => {
+    const { stage, pid } = await open();
+    const series = await headSeries('2.3');
+    process.kill(pid, 'SIGSTOP');
+    const failed = expect(stage.analyse(series, [])).rejects.toMatchObject({
+      code: 'inference-process-lost',
+      failureClass: 'transient',
+    });
+    const again = nextPid();
+    process.kill(pid, 'SIGKILL');
+    process.kill(await again, 'SIGKILL');
+    await failed;
+  });
+
+  it('ends with its owner', async () => {
+    const { stage, pid } = await open();
+    await stage[Symbol.asyncDispose]();
+    expect(() => process.kill(pid, 0)).toThrow();
+    await expect(stage.analyse(await headSeries('2.4'), [])).rejects.toMatchObject({
+      failureClass: 'transient',
+    });
+  });
+
+  it('refuses a model whose graphs are not what the contract says', async () => {
+    const broken = join(folder, 'package');
+    await cp(packageFolder, broken, { recursive: true });
+    const swapped = await readFile(join(broken, 'cam.onnx'));
+    await writeFile(join(broken, 'sequence.onnx'), swapped);
+    const file = join(broken, 'manifest.json');
+    const manifest = JSON.parse(await readFile(file, 'utf8')) as { files: Record<string, string> };
+    manifest.files['sequence.onnx'] = createHash('sha256').update(swapped).digest('hex');
+    await writeFile(file, JSON.stringify(manifest));
+    await expect(InferStage.open({ packageFolder: broken, threads: 1, log })).rejects.toMatchObject(
+      {
+        name: 'ModelPackageError',
+        code: 'graph-mismatch',
+        message: expect.stringContaining('sequence.onnx'),
+      },
+    );
+  });
+});

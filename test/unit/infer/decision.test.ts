@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { CLASSES, type ClassName } from '../../../src/domain/finding.js';
+import {
+  decide,
+  type Scores,
+  sliceProbabilities,
+  studyLogitSeed,
+  topSlices,
+} from '../../../src/infer/decision.js';
+import { pickKeySlices } from '../../../src/infer/key-slices.js';
+import type { Decision } from '../../../src/infer/model-manifest.js';
+
+const each = <T>(value: T) =>
+  Object.fromEntries(CLASSES.map((name) => [name, value])) as Record<ClassName, T>;
+const decision: Decision = {
+  topSlices: 2,
+  calibration: { ...each({ slope: 1, intercept: 0 }), subdural: { slope: 2, intercept: -1 } },
+  thresholds: each({ negativeBelow: 0.4, positiveFrom: 0.6 }),
+};
+
+/** Scores of some classes for each slice; the others are far below zero. */
+function scores(columns: Partial<Record<ClassName, readonly number[]>>, slices = 4): Scores {
+  return Array.from({ length: slices }, (_, i) => CLASSES.map((name) => columns[name]?.[i] ?? -9));
+}
+
+describe('the decision', () => {
+  it('takes the mean of the highest scores as the logit of the study', () => {
+    const [any] = decide(scores({ any: [0, 3, -5, 1] }), decision).slice(-1);
+    expect(any?.probability).toBeCloseTo(1 / (1 + Math.exp(-2)), 10);
+  });
+
+  it('takes all slices where there are fewer', () => {
+    const [any] = decide(scores({ any: [1] }, 1), decision).slice(-1);
+    expect(any?.probability).toBeCloseTo(1 / (1 + Math.exp(-1)), 10);
+  });
+
+  it('calibrates each class by itself', () => {
+    const row = CLASSES.map((name) => (name === 'subdural' || name === 'any' ? 1 : 0));
+    const probabilities = sliceProbabilities(row, decision);
+    expect(probabilities[CLASSES.indexOf('subdural')]).toBeCloseTo(1 / (1 + Math.exp(-1)), 10);
+    expect(probabilities[0]).toBe(0.5);
+  });
+
+  it.each([
+    [Math.log(0.6 / 0.4) + 1e-9, 'present'],
+    [Math.log(0.6 / 0.4) - 1e-6, 'undetermined'],
+    [Math.log(0.4 / 0.6) + 1e-9, 'undetermined'],
+    [Math.log(0.4 / 0.6) - 1e-6, 'absent'],
+  ])('makes of a logit of %f that the class is %s', (logit, presence) => {
+    const any = decide(scores({ any: [logit, logit] }), decision).at(-1);
+    expect(any).toMatchObject({ name: 'any', presence });
+  });
+
+  it('spreads the seed of Grad-CAM over the slices that made the logit', () => {
+    const given = scores({ any: [0, 3, -5, 1] });
+    const seed = studyLogitSeed(given, 'any', decision);
+    const column = CLASSES.indexOf('any');
+    expect(topSlices(given, 'any', decision)).toEqual([1, 3]);
+    expect([0, 1, 2, 3].map((i) => seed[i * CLASSES.length + column])).toEqual([0, 0.5, 0, 0.5]);
+    expect(seed.reduce((a, b) => a + b, 0)).toBe(1);
+  });
+});
+
+describe('key slices', () => {
+  const picks = (given: Scores, atMost = 5) =>
+    pickKeySlices(given, decide(given, decision), decision, atMost);
+
+  it('are those that decided, then the best of each present class, the likeliest first', () => {
+    const given = scores({
+      any: [5, 4, 3, 2],
+      subdural: [0, 0, 2, 2],
+      intraparenchymal: [0, 0, 1, 3],
+      epidural: [0, 0, 0, 0],
+    });
+    expect(picks(given)).toEqual([
+      { index: 0, className: 'any' },
+      { index: 1, className: 'any' },
+      { index: 2, className: 'subdural' },
+      { index: 3, className: 'intraparenchymal' },
+    ]);
+  });
+
+  it('come once each, and not more than asked for', () => {
+    const given = scores({ any: [5, 4, 3, 2], subdural: [9, 8, 0, 0] });
+    expect(picks(given).map(({ index }) => index)).toEqual([0, 1]);
+    expect(picks(given, 1)).toHaveLength(1);
+  });
+
+  it('are none of a negative study', () => {
+    expect(picks(scores({ any: [-5, -5, -5, -5], subdural: [5, 5, 5, 5] }))).toEqual([]);
+  });
+
+  it('are shown of an undetermined one', () => {
+    expect(picks(scores({ any: [0, 0, -5, -5] }))).toHaveLength(2);
+  });
+});
