@@ -1,4 +1,5 @@
 import dimse, { type responses } from 'dcmjs-dimse';
+import { Status } from '../dicom/status.js';
 import { StageError } from '../domain/failure.js';
 import { associate, type Peer } from './association.js';
 
@@ -33,7 +34,7 @@ export async function echo(peer: Peer, signal?: AbortSignal): Promise<EchoResult
     signal,
   });
   const received = answer as { status: number; at: number } | undefined;
-  if (received?.status === SUCCESS) {
+  if (received?.status === Status.Success) {
     return { roundTripMs: received.at - sentAt, totalMs: performance.now() - begin };
   }
   if (broken !== undefined) throw new StageError(broken.code, broken.failureClass, broken.text);
@@ -51,5 +52,3 @@ export async function echo(peer: Peer, signal?: AbortSignal): Promise<EchoResult
     status === undefined ? 'The peer gave no response' : `The peer answered 0x${status}`,
   );
 }
-
-const SUCCESS = 0x0000;

@@ -2,6 +2,10 @@ import { readFile } from 'node:fs/promises';
 import dimse, { type association, type responses } from 'dcmjs-dimse';
 import { readFileMeta } from '../dicom/file-meta.js';
 import { explicitToImplicit } from '../dicom/implicit-vr.js';
+import {
+  EXPLICIT_VR_LITTLE_ENDIAN,
+  IMPLICIT_VR_LITTLE_ENDIAN,
+} from '../dicom/transfer-syntaxes.js';
 import { type EncodedInstance, VerbatimDataset } from '../dicom/verbatim-dataset.js';
 import type { FailureClass } from '../domain/failure.js';
 import { associate, type Peer } from './association.js';
@@ -140,7 +144,10 @@ class StoreRequest extends dimse.requests.CStoreRequest {
       .filter((context) => context.getResult() === ACCEPTANCE)
       .map((context) => context.getAcceptedTransferSyntaxUid());
     if (taken.includes(this.transferSyntaxUid)) return true;
-    if (this.transferSyntaxUid === EXPLICIT_LITTLE && taken.includes(IMPLICIT_LITTLE)) {
+    if (
+      this.transferSyntaxUid === EXPLICIT_VR_LITTLE_ENDIAN &&
+      taken.includes(IMPLICIT_VR_LITTLE_ENDIAN)
+    ) {
       return this.#convert();
     }
     const unknownSyntax = contexts.some(
@@ -155,7 +162,7 @@ class StoreRequest extends dimse.requests.CStoreRequest {
 
   #convert(): boolean {
     try {
-      const instance = { ...this.#object, transferSyntaxUid: IMPLICIT_LITTLE };
+      const instance = { ...this.#object, transferSyntaxUid: IMPLICIT_VR_LITTLE_ENDIAN };
       this.setDataset(new VerbatimDataset(instance, explicitToImplicit(this.#bytes)));
       return true;
     } catch {
@@ -166,9 +173,6 @@ class StoreRequest extends dimse.requests.CStoreRequest {
 }
 
 type Association = association.Association;
-
-const IMPLICIT_LITTLE = '1.2.840.10008.1.2';
-const EXPLICIT_LITTLE = '1.2.840.10008.1.2.1';
 
 /** Result of a presentation context in A-ASSOCIATE-AC (PS3.8 Table 9-18). */
 const ACCEPTANCE = 0;
@@ -183,7 +187,9 @@ function contextsFor(batch: readonly StoreRequest[]): association.PresentationCo
   const contexts: association.PresentationContext[] = [];
   for (const { sopClassUid, transferSyntaxUid } of batch) {
     const key = `${sopClassUid} ${transferSyntaxUid}`;
-    const little = transferSyntaxUid === EXPLICIT_LITTLE || transferSyntaxUid === IMPLICIT_LITTLE;
+    const little =
+      transferSyntaxUid === EXPLICIT_VR_LITTLE_ENDIAN ||
+      transferSyntaxUid === IMPLICIT_VR_LITTLE_ENDIAN;
     if (!little || seen.has(key)) continue;
     seen.add(key);
     contexts.push(new dimse.association.PresentationContext(0, sopClassUid, transferSyntaxUid));

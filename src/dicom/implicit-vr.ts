@@ -1,26 +1,10 @@
-/** VRs whose explicit length field has 32 bits after two reserved bytes (PS3.5 Table 7.1-1). */
-const LONG_VRS = new Set([
-  'OB',
-  'OD',
-  'OF',
-  'OL',
-  'OV',
-  'OW',
-  'SQ',
-  'SV',
-  'UC',
-  'UN',
-  'UR',
-  'UT',
-  'UV',
-]);
+import { isShortVr, UNDEFINED_LENGTH } from './vr.js';
 
 /** Item, Item Delimitation and Sequence Delimitation have no VR in any transfer syntax (PS3.5 7.5). */
 const DELIMITER_GROUP = 0xfffe;
 const ITEM = 0xe000;
 const ITEM_DELIMITATION = 0xe00d;
 const SEQUENCE_DELIMITATION = 0xe0dd;
-const UNDEFINED_LENGTH = 0xffffffff;
 
 /**
  * Encodes a dataset of Explicit VR Little Endian as Implicit VR Little Endian (PS3.5 7.1.3): headers lose their VR,
@@ -42,7 +26,7 @@ function convertElements(source: Buffer, start: number, end: number, parts: Buff
   while (offset < end) {
     if (source.readUInt16LE(offset) === DELIMITER_GROUP) return offset;
     const vr = source.toString('latin1', offset + 4, offset + 6);
-    const long = LONG_VRS.has(vr);
+    const long = !isShortVr(vr);
     const length = long ? source.readUInt32LE(offset + 8) : source.readUInt16LE(offset + 6);
     const value = offset + (long ? 12 : 8);
     const tag = source.subarray(offset, offset + 4);

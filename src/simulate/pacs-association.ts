@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import dimse, { type association, type Dataset, type requests } from 'dcmjs-dimse';
+import { Status } from '../dicom/status.js';
 import { type EncodedInstance, VerbatimDataset } from '../dicom/verbatim-dataset.js';
 
 /** How the PACS treats one C-STORE: a status, or the ways in which a peer fails without giving one. */
@@ -68,7 +69,7 @@ export class PacsAssociation extends dimse.Scp {
     respond: (response: InstanceType<typeof dimse.responses.CEchoResponse>) => void,
   ): void {
     const response = dimse.responses.CEchoResponse.fromRequest(request);
-    response.setStatus(SUCCESS);
+    response.setStatus(Status.Success);
     respond(response);
   }
 
@@ -103,7 +104,7 @@ export class PacsAssociation extends dimse.Scp {
     };
     this.#policy
       .store(incoming)
-      .catch((): PacsAnswer => ({ status: OUT_OF_RESOURCES }))
+      .catch((): PacsAnswer => ({ status: Status.OutOfResources }))
       .then((answer) => {
         if (answer === 'no-answer') return;
         if (answer === 'drop-connection') {
@@ -145,9 +146,6 @@ export class PacsAssociation extends dimse.Scp {
     }
   }
 }
-
-const SUCCESS = 0x0000;
-const OUT_OF_RESOURCES = 0xa700;
 
 /** Keeps the fragments of one dataset. The library waits for a full stream in a way that loses data, so it never is. */
 class DatasetCollector extends Writable {

@@ -3,6 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { encodeFileMeta } from '../dicom/file-meta.js';
+import { Status } from '../dicom/status.js';
+import { isUid } from '../dicom/uid.js';
 import type { EncodedInstance } from '../dicom/verbatim-dataset.js';
 import { type IncomingObject, type PacsAnswer, PacsAssociation } from './pacs-association.js';
 
@@ -99,11 +101,11 @@ export class SimulatedPacs
   }
 
   async #store(object: IncomingObject): Promise<PacsAnswer> {
-    const answer = this.#options.answer?.(object) ?? { status: SUCCESS };
+    const answer = this.#options.answer?.(object) ?? { status: Status.Success };
     if (typeof answer === 'string' || !isStored(answer.status)) return answer;
     const { bytes, ...rest } = object;
     // The UID becomes a file's name.
-    if (!UID.test(object.sopInstanceUid)) return { status: CANNOT_UNDERSTAND };
+    if (!isUid(object.sopInstanceUid)) return { status: Status.CannotUnderstand };
     const file = join(this.#options.folder, `${object.sopInstanceUid}.dcm`);
     await writeFile(file, Buffer.concat([encodeFileMeta(object), bytes]));
     const received = { ...rest, file, receivedAt: Date.now() };
@@ -113,11 +115,7 @@ export class SimulatedPacs
   }
 }
 
-const SUCCESS = 0x0000;
-const CANNOT_UNDERSTAND = 0xc000;
-const UID = /^[0-9.]{1,64}$/;
-
 /** Success and warnings (PS3.4 Table B.2-1). */
 function isStored(status: number): boolean {
-  return status === SUCCESS || status >> 12 === 0xb;
+  return status === Status.Success || status >> 12 === 0xb;
 }
