@@ -114,10 +114,13 @@ export class Metrics {
     this.#associations.inc({ end });
   }
 
-  /** `seconds` from the C-STORE request to its response. */
-  instanceReceived(callingAeTitle: string, bytes: number, seconds: number): void {
+  instanceReceived(callingAeTitle: string, bytes: number): void {
     this.#instances.inc({ calling_ae_title: this.#aeTitles.label(callingAeTitle) });
     this.#bytes.inc(bytes);
+  }
+
+  /** `seconds` from the C-STORE request to its response. */
+  cStoreAnswered(seconds: number): void {
     this.#cStore.observe(seconds);
   }
 

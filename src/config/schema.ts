@@ -77,18 +77,10 @@ const receive = z.strictObject({
   allowFrom: anyOr(addressRange)
     .default('any')
     .describe('Source addresses that may connect, as addresses or CIDR ranges.'),
-  storageClasses: z
-    .union(
-      [
-        z.literal('all'),
-        z.strictObject({ keep: z.array(uid).min(1) }),
-        z.strictObject({ refuse: z.array(uid).min(1) }),
-      ],
-      'all, { keep: [UIDs] } or { refuse: [UIDs] }',
-    )
-    .default('all')
+  storageClasses: anyOr(uid)
+    .default('any')
     .describe(
-      'SOP classes whose presentation contexts are accepted: all storage classes, only those of `keep`, or all but those of `refuse`.',
+      'SOP Class UIDs whose presentation contexts are accepted: any Storage SOP Class of the standard, or those of a list, private ones too.',
     ),
 });
 

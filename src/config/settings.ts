@@ -27,7 +27,8 @@ export interface Settings {
     readonly callingAeTitles: AnyOr<string>;
     /** IP addresses and CIDR ranges. */
     readonly allowFrom: AnyOr<string>;
-    readonly storageClasses: StorageClasses;
+    /** SOP Class UIDs. */
+    readonly storageClasses: AnyOr<string>;
   };
   readonly completeness: {
     readonly likelyMs: number;
@@ -54,12 +55,6 @@ export interface Settings {
   readonly admin: { readonly host: string; readonly port: number };
   readonly log: { readonly level: ConfigFile['log']['level'] };
 }
-
-/** Which storage SOP classes are accepted, by UID. */
-export type StorageClasses =
-  | 'all'
-  | { readonly keep: readonly string[] }
-  | { readonly refuse: readonly string[] };
 
 export interface DestinationSettings {
   readonly name: string;

@@ -25,8 +25,10 @@ describe('Metrics', () => {
 
   it('counts instances by sender, their bytes, refusals and times', async () => {
     const metrics = new Metrics(() => LEVELS);
-    metrics.instanceReceived('CT 1', 526_000, 0.003);
-    metrics.instanceReceived('CT 1', 526_000, 0.3);
+    metrics.instanceReceived('CT 1', 526_000);
+    metrics.instanceReceived('CT 1', 526_000);
+    metrics.cStoreAnswered(0.003);
+    metrics.cStoreAnswered(0.3);
     metrics.instanceRefused(0xa700);
     metrics.instanceRefused(0x0122);
     expect(await samples(metrics, 'instances')).toEqual([

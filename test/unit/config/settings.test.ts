@@ -131,17 +131,12 @@ describe('a single problem', () => {
       undefined,
     ],
     [
-      'receive: { storageClasses: { keep: [1.02] } }',
-      'receive.storageClasses.keep[0]',
+      'receive: { storageClasses: [1.02] }',
+      'receive.storageClasses[0]',
       /1.02, not a piece of text/,
       'put it in quotes: "1.02"',
     ],
-    [
-      'receive: { storageClasses: { refuse: ["1.02.3"] } }',
-      'receive.storageClasses.refuse[0]',
-      /no UID/,
-      undefined,
-    ],
+    ['receive: { storageClasses: ["1.02.3"] }', 'receive.storageClasses[0]', /no UID/, undefined],
     [
       'retention: { schedule: "99 * * * *" }',
       'retention.schedule',
