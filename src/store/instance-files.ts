@@ -138,6 +138,11 @@ export class InstanceFiles implements AsyncDisposable {
     }
   }
 
+  /** Whether a path relative to the archive's folder holds a file. */
+  isPlaced(path: string): boolean {
+    return existsSync(join(this.#folder, path));
+  }
+
   /** Removes a file of the incoming folder. */
   discard(incomingFile: string): void {
     rmSync(incomingFile, { force: true });
