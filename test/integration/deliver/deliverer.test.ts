@@ -79,7 +79,9 @@ describe('Deliverer', () => {
     const deliverer = new Deliverer({
       destination: () => destinationAt(pacs.port),
       outbox,
-      onDelivered: (delivery) => delivered.push(delivery.sopInstanceUid),
+      onSettled: (delivery, result) => {
+        if (result === 'delivered') delivered.push(delivery.sopInstanceUid);
+      },
       log,
     });
     for (const i of [1, 2, 3]) outbox.add(await writeObject(folder.path, i));
