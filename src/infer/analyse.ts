@@ -2,6 +2,7 @@ import type { Finding, ModelIdentity, Outcome, Reason, SeriesVerdict } from '../
 import type { StoredInstance } from '../domain/instance.js';
 import type { Log } from '../log.js';
 import { DECIDING_CLASS } from './decision.js';
+import { judgeSeries } from './eligibility.js';
 import { InferenceEngine } from './engine.js';
 import type { ImageReference, SeriesAnalysis, SlabInput } from './engine-protocol.js';
 import { type ModelPackage, openModelPackage } from './model-package.js';
@@ -20,7 +21,15 @@ export interface InferStageOptions {
   readonly timeoutMs?: number;
 }
 
+/** What was made of a series while it arrives: of how many slices, and which slabs were handed over. */
+interface Arriving {
+  readonly seen: number;
+  readonly keys: Set<string>;
+}
+
 const KEY_SLICES = 5;
+/** A series is planned anew when it has grown by so much, not for each of several hundred thin slices. */
+const WORTH_A_LOOK = 17 / 16;
 /** More than ever arrive at once. */
 const SERIES_ARRIVING = 500;
 
@@ -29,8 +38,7 @@ export class InferStage implements AsyncDisposable {
   readonly #package: ModelPackage;
   readonly #engine: InferenceEngine;
   readonly #keySlices: number;
-  /** For each series that is arriving, the keys of the slabs that were handed over already. */
-  readonly #prefetched = new Recent<Set<string>>(SERIES_ARRIVING);
+  readonly #arriving = new Recent<Arriving>(SERIES_ARRIVING);
 
   private constructor(model: ModelPackage, engine: InferenceEngine, keySlices: number) {
     this.#package = model;
@@ -55,19 +63,26 @@ export class InferStage implements AsyncDisposable {
     return this.#package.identity;
   }
 
+  /** Whether the inference process is up; it is started again by itself. */
+  get isRunning(): boolean {
+    return this.#engine.isRunning;
+  }
+
   /**
    * Lets the CNN see the slices of one series that have arrived so far, when nothing else is to do. Returns at once;
-   * call it with all slices so far as often as new ones come.
+   * call it with all slices so far whenever new ones have come.
    */
   prefetch(series: readonly StoredInstance[]): void {
     const uid = series[0]?.header.seriesInstanceUid;
     if (uid === undefined) return;
+    const { seen, keys } = this.#arriving.get(uid) ?? { seen: 0, keys: new Set<string>() };
+    if (series.length < seen * WORTH_A_LOOK) return;
+    this.#arriving.set(uid, { seen: series.length, keys });
+    if (!judgeSeries(series, false).eligible) return;
     const { input } = this.#package.manifest;
     const slabs = planSeries(series, input);
-    const known = this.#prefetched.get(uid) ?? new Set<string>();
-    const fresh = settledSlabs(slabs, input).filter(({ key }) => !known.has(key));
-    for (const { key } of fresh) known.add(key);
-    this.#prefetched.set(uid, known);
+    const fresh = settledSlabs(slabs, input).filter(({ key }) => !keys.has(key));
+    for (const { key } of fresh) keys.add(key);
     this.#engine.prefetch(fresh.map((slab) => inputOf(slab, slabs)));
   }
 

@@ -61,6 +61,10 @@ export class InferenceEngine implements AsyncDisposable {
     return engine;
   }
 
+  get isRunning(): boolean {
+    return this.#child !== undefined;
+  }
+
   /** Classifies slabs when nothing else is to do. What fails or is lost here is done with the analysis. */
   prefetch(slabs: readonly SlabInput[]): void {
     if (slabs.length === 0 || this.#child === undefined) return;

@@ -216,7 +216,9 @@ describe('the inference process', () => {
 
   it('ends with its owner', async () => {
     const { stage, pid } = await open();
+    expect(stage.isRunning).toBe(true);
     await stage[Symbol.asyncDispose]();
+    expect(stage.isRunning).toBe(false);
     expect(() => process.kill(pid, 0)).toThrow();
     await expect(stage.analyse(await headSeries('2.4'), [])).rejects.toMatchObject({
       failureClass: 'transient',

@@ -4,53 +4,17 @@ import type { HuImage } from '../../../src/dicom/hu-image.js';
 import { type ModelManifest, manifestSchema } from '../../../src/infer/model-manifest.js';
 import { averageImages, headBox, writeSliceInput } from '../../../src/infer/preprocess.js';
 import { resample } from '../../../src/infer/resample.js';
-
-interface GoldenCase {
-  readonly name: string;
-  readonly rows: number;
-  readonly columns: number;
-  readonly background: number;
-  readonly shapes: readonly (readonly [number, number, number, number, number])[];
-  readonly noiseIn: number;
-  readonly clip?: readonly [number, number];
-  readonly box: readonly number[];
-  readonly samples: readonly (readonly number[])[];
-  readonly sums: readonly number[];
-}
+import { GOLDEN, goldenImage } from './golden.js';
 
 const root = new URL('../../../', import.meta.url);
-const golden = JSON.parse(
-  readFileSync(new URL('test/fixtures/model/preprocess-golden.json', root), 'utf8'),
-) as { readonly cases: readonly GoldenCase[] };
 const manifest: ModelManifest = manifestSchema.parse(
   JSON.parse(readFileSync(new URL('models/vigil-ich-small/manifest.json', root), 'utf8')),
 );
 
-/** The image that the golden file's own text describes. */
-function imageOf({ rows, columns, background, shapes, noiseIn, clip }: GoldenCase): HuImage {
-  const hu = new Float32Array(rows * columns).fill(background);
-  const noisy = new Set<number>();
-  for (const [number, [cx2, cy2, a, b, value]] of shapes.entries()) {
-    for (let i = 0; i < hu.length; i += 1) {
-      const c = i % columns;
-      const r = (i - c) / columns;
-      if ((2 * c - cx2) ** 2 * b * b + (2 * r - cy2) ** 2 * a * a > a * a * b * b) continue;
-      hu[i] = value;
-      if (number === noiseIn) noisy.add(i);
-    }
-  }
-  for (const i of noisy) {
-    const c = i % columns;
-    const r = (i - c) / columns;
-    hu[i] = (hu[i] ?? 0) + ((1103 * r + 757 * c + 13 * r * c) % 17) - 8;
-  }
-  return { rows, columns, hu: clip ? hu.map((v) => Math.min(Math.max(v, clip[0]), clip[1])) : hu };
-}
-
 describe('preprocessing agrees with training', () => {
-  it.each(golden.cases)('on "$name"', (testCase) => {
+  it.each(GOLDEN.cases)('on "$name"', (testCase) => {
     const { input } = manifest;
-    const image = imageOf(testCase);
+    const image = goldenImage(testCase);
     const box = headBox(image, input.crop);
     const [x = 0, y = 0, side = 0] = testCase.box;
     expect(box.x).toBeCloseTo(x, 5);
