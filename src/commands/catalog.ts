@@ -1,9 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadSettings, type Settings } from '../config/settings.js';
-import { type Catalog, openCatalog } from '../store/database.js';
-
-export const CATALOG_FILE = 'catalog.db';
+import { CATALOG_FILE, type Catalog, openCatalog } from '../store/database.js';
 
 /** The storage folder holds no catalog: the node has never been started with this configuration. */
 export class NoCatalogError extends Error {

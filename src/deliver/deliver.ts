@@ -29,6 +29,9 @@ export type DeliverySettlement =
       readonly comment?: string | undefined;
     };
 
+/** What an attempt left behind. */
+export type SettledAs = 'delivered' | 'replaced' | 'dead' | 'retry';
+
 /** What the stage needs from the catalog. Times are milliseconds since the epoch. */
 export interface Outbox<Claimed extends ClaimedDelivery> {
   /** Takes due deliveries of a destination, those of one report in the order in which they should arrive. */
@@ -55,7 +58,7 @@ export interface Destination extends Peer {
 export class Deliverer<Claimed extends ClaimedDelivery = ClaimedDelivery> {
   readonly #destination: () => Destination;
   readonly #outbox: Outbox<Claimed>;
-  readonly #onDelivered: ((delivery: Claimed) => void) | undefined;
+  readonly #onSettled: ((delivery: Claimed, result: SettledAs) => void) | undefined;
   readonly #log: Log;
   /** Results that the catalog has yet to take, by delivery: of the pass that runs, or of one that it failed. */
   readonly #unsettled = new Map<Claimed, SendResult>();
@@ -65,12 +68,12 @@ export class Deliverer<Claimed extends ClaimedDelivery = ClaimedDelivery> {
     /** Asked before each pass, so that a reloaded configuration counts at once. */
     destination: () => Destination;
     outbox: Outbox<Claimed>;
-    onDelivered?: (delivery: Claimed) => void;
+    onSettled?: (delivery: Claimed, result: SettledAs) => void;
     log: Log;
   }) {
     this.#destination = options.destination;
     this.#outbox = options.outbox;
-    this.#onDelivered = options.onDelivered;
+    this.#onSettled = options.onSettled;
     this.#log = options.log;
   }
 
@@ -138,17 +141,20 @@ export class Deliverer<Claimed extends ClaimedDelivery = ClaimedDelivery> {
     const fields = { destination: destination.name, sopInstanceUid, sopClassUid, attempts };
     if (settlement.type === 'delivered') {
       this.#log.info({ ...fields, status: settlement.status }, 'delivered');
-      this.#onDelivered?.(delivery);
+      this.#onSettled?.(delivery, 'delivered');
       return;
     }
     const { code } = settlement;
     if (settlement.type === 'refused-with-fallback') {
       this.#log.info({ ...fields, code }, 'refused: its fallback goes instead');
+      this.#onSettled?.(delivery, 'replaced');
     } else if (settlement.retryAt === undefined) {
       this.#log.error({ ...fields, code, status: settlement.status }, 'delivery given up');
+      this.#onSettled?.(delivery, 'dead');
     } else {
       const retryInMs = settlement.retryAt - Date.now();
       this.#log.warn({ ...fields, code, status: settlement.status, retryInMs }, 'not delivered');
+      this.#onSettled?.(delivery, 'retry');
     }
   }
 }

@@ -79,6 +79,7 @@ export interface ReceiveObserver {
   associationClosed?(associationId: number, end: AssociationEnd, closedAt: number): void;
   /** A connection beyond the limit was closed unheard. */
   connectionDropped?(): void;
-  instanceReceived?(received: ReceivedInstance, verdict: Verdict): void;
+  /** `seconds` from the C-STORE request until the instance was safe. */
+  instanceReceived?(received: ReceivedInstance, verdict: Verdict, seconds: number): void;
   instanceRefused?(associationId: number, refusal: Refusal): void;
 }

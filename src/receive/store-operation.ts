@@ -68,6 +68,7 @@ class StoreOperation implements Operation {
   #file: IncomingFile | undefined;
   #bytes = 0;
   #refusal: Outcome | undefined;
+  readonly #begunAt = performance.now();
 
   constructor(request: Command, context: RequestContext, options: StoreServiceOptions) {
     this.#request = request;
@@ -131,7 +132,11 @@ class StoreOperation implements Operation {
       calledAeTitle,
     };
     const verdict = this.#options.catalog.accept(received);
-    this.#options.observer.instanceReceived?.(received, verdict);
+    this.#options.observer.instanceReceived?.(
+      received,
+      verdict,
+      (performance.now() - this.#begunAt) / 1000,
+    );
   }
 
   #mismatch(sopClassUid: string, sopInstanceUid: string): Outcome | undefined {

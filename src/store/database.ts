@@ -1,6 +1,9 @@
 import Database from 'better-sqlite3';
 import { MIGRATIONS } from './migrations.js';
 
+/** The catalog's file in the storage folder. */
+export const CATALOG_FILE = 'catalog.db';
+
 export type Catalog = Database.Database;
 
 /** The catalog was written by a newer Vigil: an older one would misread it. */
@@ -44,4 +47,10 @@ function migrate(catalog: Catalog): void {
       catalog.pragma(`user_version = ${MIGRATIONS.length}`);
     })
     .immediate();
+}
+
+/** Upkeep for a quiet hour: fresh statistics for the query planner, and the write-ahead log folded back. */
+export function maintainCatalog(catalog: Catalog): void {
+  catalog.pragma('optimize');
+  catalog.pragma('wal_checkpoint(TRUNCATE)');
 }

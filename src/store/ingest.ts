@@ -39,6 +39,7 @@ export interface Placement {
   conflictPath(header: InstanceHeader, sha256: string): string;
   /** Renames a file out of the incoming folder; does nothing where that has happened already. */
   place(incomingFile: string, path: string): void;
+  isPlaced(path: string): boolean;
   /** Removes a file of the incoming folder. */
   discard(incomingFile: string): void;
 }
@@ -146,6 +147,10 @@ export class Ingest {
       return 'duplicate';
     }
     const path = this.#files.conflictPath(received.header, received.sha256);
+    if (this.#files.isPlaced(path)) {
+      this.#files.discard(received.file);
+      return 'conflict';
+    }
     this.#enqueue({ type: 'instance', received, verdict: 'conflict', path });
     return 'conflict';
   }
@@ -155,7 +160,8 @@ export class Ingest {
     this.#lastAssociationId = Math.max(this.#lastAssociationId, received.associationId);
     const row = this.#selectInstance.get(received.header.sopInstanceUid);
     if (row?.sha256 === received.sha256) {
-      this.#files.place(received.file, row.file);
+      if (this.#files.isPlaced(row.file)) this.#files.discard(received.file);
+      else this.#files.place(received.file, row.file);
       return;
     }
     this.associationOpened({

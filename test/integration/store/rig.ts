@@ -56,6 +56,7 @@ export class StoreRig implements AsyncDisposable {
         mkdirSync(dirname(to), { recursive: true });
         renameSync(file, to);
       },
+      isPlaced: (path) => existsSync(join(this.folder, path)),
       discard: (file) => rmSync(file),
     };
   }

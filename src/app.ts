@@ -1,0 +1,309 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ScheduledTask, schedule } from 'node-cron';
+import type { HealthReport } from './admin/health.js';
+import { Metrics } from './admin/metrics.js';
+import { AdminServer } from './admin/server.js';
+import type { Settings } from './config/settings.js';
+import { InferStage } from './infer/analyse.js';
+import type { Log } from './log.js';
+import { Pipeline } from './pipeline.js';
+import { DEFAULT_LIMITS, StoreScp, type StoreScpSettings } from './receive/store-scp.js';
+import { AnalysisStore } from './store/analysis-store.js';
+import { CATALOG_FILE, type Catalog, maintainCatalog, openCatalog } from './store/database.js';
+import { DeliveryStore } from './store/delivery-store.js';
+import { type CommittedChange, Ingest } from './store/ingest.js';
+import { InstanceFiles } from './store/instance-files.js';
+import { ResultFiles } from './store/result-files.js';
+import { Retention } from './store/retention.js';
+import { SeriesStore } from './store/series-store.js';
+import { StatusStore } from './store/status-store.js';
+
+/** Another process (`vigil resend`) may write rows: the catalog's version is looked at this often. */
+const FOREIGN_WRITES_MS = 500;
+
+/**
+ * The composition root: builds every part once, joins receiving to the catalog and the catalog to the pipeline, and
+ * starts and stops them in order. Nothing here decides anything about a study.
+ */
+export class App implements AsyncDisposable {
+  readonly status: StatusStore;
+  readonly #log: Log;
+  readonly #catalog: Catalog;
+  readonly #files: InstanceFiles;
+  readonly #infer: InferStage;
+  readonly #ingest: Ingest;
+  readonly #series: SeriesStore;
+  readonly #analyses: AnalysisStore;
+  readonly #deliveries: DeliveryStore;
+  readonly #retention: Retention;
+  readonly #metrics: Metrics;
+  readonly #pipeline: Pipeline;
+  readonly #scp: StoreScp;
+  readonly #admin: AdminServer;
+  readonly #schedules: ScheduledTask[] = [];
+  #settings: Settings;
+  /** What has been started and how it is stopped, in the order of starting. */
+  readonly #running: { readonly name: string; readonly stop: () => unknown }[] = [];
+  #stopping: Promise<void> | undefined;
+
+  private constructor(
+    settings: Settings,
+    log: Log,
+    catalog: Catalog,
+    files: InstanceFiles,
+    infer: InferStage,
+  ) {
+    const { folder } = settings.storage;
+    this.#settings = settings;
+    this.#log = log;
+    this.#catalog = catalog;
+    this.#files = files;
+    this.#infer = infer;
+    this.#series = new SeriesStore(catalog, folder);
+    this.#analyses = new AnalysisStore(catalog);
+    this.#deliveries = new DeliveryStore(catalog, folder);
+    this.status = new StatusStore(catalog);
+    const freeBytes = () => files.freeBytes();
+    this.#metrics = new Metrics(async () => ({
+      queues: { ...this.status.counts() },
+      diskFreeBytes: await freeBytes(),
+    }));
+    this.#pipeline = new Pipeline({
+      series: this.#series,
+      analyses: this.#analyses,
+      deliveries: this.#deliveries,
+      results: new ResultFiles(folder),
+      infer,
+      metrics: this.#metrics,
+      settings: () => this.#settings,
+      log,
+    });
+    this.#ingest = new Ingest({
+      catalog,
+      files,
+      onCommit: (change) => this.#committed(change),
+      log: log.child({ stage: 'store' }),
+    });
+    this.#retention = new Retention({
+      catalog,
+      folder,
+      freeBytes,
+      log: log.child({ stage: 'retention' }),
+    });
+    this.#scp = this.#buildScp();
+    this.#admin = new AdminServer({
+      ...settings.admin,
+      health: () => this.health(),
+      metrics: this.#metrics,
+      log: log.child({ stage: 'admin' }),
+    });
+  }
+
+  /** Opens catalog, archive and model. @throws where one of them cannot be used; nothing is left open then */
+  static async open(settings: Settings, log: Log): Promise<App> {
+    const { folder, minFreeBytes } = settings.storage;
+    await mkdir(folder, { recursive: true, mode: 0o750 });
+    const { model, threads, timeoutMs, maxKeySlices } = settings.inference;
+    const catalog = openCatalog(join(folder, CATALOG_FILE));
+    try {
+      const files = await InstanceFiles.open(folder, {
+        minimumFreeBytes: minFreeBytes,
+        log: log.child({ stage: 'store' }),
+      });
+      const infer = await InferStage.open({
+        packageFolder: model,
+        threads,
+        timeoutMs,
+        keySlices: maxKeySlices,
+        log: log.child({ stage: 'infer' }),
+      });
+      return new App(settings, log, catalog, files, infer);
+    } catch (error) {
+      catalog.close();
+      throw error;
+    }
+  }
+
+  /** Where the node listens; 0 while it does not. */
+  get ports(): { readonly dicom: number; readonly admin: number } {
+    return { dicom: this.#scp.port, admin: this.#admin.address?.port ?? 0 };
+  }
+
+  /** Takes up what the last run left, then listens. Resolves when scanners may send. */
+  async start(): Promise<void> {
+    await this.#recover();
+    this.#metrics.model(this.#infer.model);
+    this.#pipeline.start();
+    this.#began('pipeline', () => this.#pipeline.stop());
+    this.#watchForeignWrites();
+    this.#startSchedules();
+    await this.#admin.start();
+    this.#began('admin', () => this.#admin.stop());
+    await this.#scp.start();
+    this.#began('receive', async () => {
+      await this.#scp.stop();
+      this.#ingest.flush();
+    });
+    const { name, version } = this.#infer.model;
+    this.#log.info({ ...this.ports, model: `${name} ${version}` }, 'ready');
+  }
+
+  /** Takes a changed configuration into force. */
+  apply(settings: Settings): void {
+    this.#settings = settings;
+    this.#log.level = settings.log.level;
+    this.#pipeline.syncDestinations();
+    this.#startSchedules();
+  }
+
+  configReloaded(result: 'applied' | 'refused'): void {
+    this.#metrics.configReloaded(result);
+  }
+
+  async health(): Promise<HealthReport> {
+    const free = await this.#files.freeBytes();
+    const when = (ok: boolean, reason: string) => (ok ? { ok } : { ok, reason });
+    return {
+      catalog: when(this.#ingest.failure === undefined, 'rows cannot be committed'),
+      storage: when(free >= this.#settings.storage.minFreeBytes, 'free space is under its limit'),
+      receive: when(this.#scp.port > 0, 'not listening'),
+      inference: when(this.#infer.isRunning, 'the inference process is not running'),
+    };
+  }
+
+  /** Stops what listens first, then each stage after the one that feeds it. A part that fails to stop holds up none. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#drain();
+    return this.#stopping;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #began(name: string, stop: () => unknown): void {
+    this.#running.push({ name, stop });
+  }
+
+  async #drain(): Promise<void> {
+    const parts = [
+      ...this.#running.splice(0).reverse(),
+      { name: 'schedules', stop: () => this.#stopSchedules() },
+      { name: 'inference', stop: () => this.#infer[Symbol.asyncDispose]() },
+      { name: 'files', stop: () => this.#files[Symbol.asyncDispose]() },
+      { name: 'catalog', stop: () => this.#catalog.close() },
+    ];
+    for (const { name, stop } of parts) {
+      try {
+        await stop();
+      } catch (error) {
+        this.#log.error({ err: error, part: name }, 'a part did not stop cleanly');
+      }
+    }
+    this.#log.info('stopped');
+  }
+
+  /** Gives back what a process that died had claimed, and catalogues what it had acknowledged. */
+  async #recover(): Promise<void> {
+    this.#ingest.loseOpenAssociations();
+    this.#analyses.releaseClaims();
+    this.#deliveries.releaseClaims();
+    await this.#retention.recover();
+    let recovered = 0;
+    for await (const instance of this.#files.recover()) {
+      this.#ingest.recover(instance);
+      recovered += 1;
+    }
+    this.#ingest.flush();
+    if (recovered > 0) this.#log.warn({ recovered }, 'took up instances that a crash had cut off');
+  }
+
+  #committed(change: CommittedChange): void {
+    for (const { header } of change.conflicts) {
+      const { studyInstanceUid, sopInstanceUid } = header;
+      this.#log.warn({ studyInstanceUid, sopInstanceUid }, 'conflict: kept apart, see vigil show');
+    }
+    const touched = this.#series.committed(change, (header) => this.#files.instancePath(header));
+    this.#pipeline.touched(touched);
+  }
+
+  #buildScp(): StoreScp {
+    const { node, receive } = this.#settings;
+    const { maxPduLength, maxAssociations, maxConnections, ...policy } = receive;
+    const settings: StoreScpSettings = {
+      ...DEFAULT_LIMITS,
+      ...policy,
+      host: node.host,
+      port: node.port,
+      maximumLength: maxPduLength,
+      maximumAssociations: maxAssociations,
+      maximumConnections: maxConnections,
+    };
+    const ingest = this.#ingest;
+    const metrics = this.#metrics;
+    return new StoreScp({
+      settings,
+      files: this.#files,
+      catalog: ingest,
+      nextAssociationId: () => ingest.nextAssociationId(),
+      observer: {
+        associationOpened: (association) => {
+          ingest.associationOpened(association);
+          metrics.associationOpened();
+        },
+        associationRejected: () => metrics.associationClosed('rejected'),
+        associationClosed: (id, end, closedAt) => {
+          ingest.associationClosed(id, end, closedAt);
+          metrics.associationClosed(end);
+        },
+        instanceReceived: ({ callingAeTitle, bytes }, _, seconds) => {
+          metrics.instanceReceived(callingAeTitle, bytes);
+          metrics.cStoreAnswered(seconds);
+        },
+        instanceRefused: (_, { status }) => metrics.instanceRefused(status),
+      },
+      log: this.#log.child({ stage: 'receive' }),
+    });
+  }
+
+  #startSchedules(): void {
+    this.#stopSchedules();
+    const {
+      schedule: expression,
+      maintenanceSchedule,
+      maxAgeMs,
+      minFreeBytes,
+    } = this.#settings.retention;
+    const log = this.#log.child({ stage: 'retention' });
+    const guarded = (name: string, run: () => unknown) => async () => {
+      try {
+        await run();
+      } catch (error) {
+        log.error({ err: error, task: name }, 'scheduled task failed');
+      }
+    };
+    const retain = guarded('retention', async () => {
+      const removed = await this.#retention.run({ maxAgeMs, minFreeBytes }, Date.now());
+      if (removed > 0) log.info({ removed }, 'removed old studies');
+    });
+    const maintain = guarded('maintenance', () => maintainCatalog(this.#catalog));
+    this.#schedules.push(schedule(expression, retain), schedule(maintenanceSchedule, maintain));
+  }
+
+  #stopSchedules(): void {
+    for (const task of this.#schedules.splice(0)) void task.destroy();
+  }
+
+  #watchForeignWrites(): void {
+    const version = () => this.#catalog.pragma('data_version', { simple: true });
+    let seen = version();
+    const timer = setInterval(() => {
+      const now = version();
+      if (now === seen) return;
+      seen = now;
+      this.#pipeline.wakeAll();
+    }, FOREIGN_WRITES_MS);
+    this.#began('watch for foreign writes', () => clearInterval(timer));
+  }
+}

@@ -1,0 +1,214 @@
+import { readFile } from 'node:fs/promises';
+import type { Metrics } from './admin/metrics.js';
+import { CompletenessWorker } from './complete/completeness-worker.js';
+import type { Settings } from './config/settings.js';
+import { Deliverer } from './deliver/deliver.js';
+import type { ResultObject } from './domain/result-object.js';
+import type { InferStage } from './infer/analyse.js';
+import { analysisPass } from './infer/analysis-stage.js';
+import { selectionPass } from './infer/selection-stage.js';
+import { WorkerLoop } from './jobs/worker-loop.js';
+import type { Log } from './log.js';
+import { composeReport } from './report/compose-report.js';
+import { reportPass } from './report/report-stage.js';
+import type { AnalysisStore, ReportWork, WrittenObject } from './store/analysis-store.js';
+import type { DeliveryStore } from './store/delivery-store.js';
+import type { ResultFiles } from './store/result-files.js';
+import type { SeriesStore } from './store/series-store.js';
+import { VERSION } from './version.js';
+
+export interface PipelineParts {
+  readonly series: SeriesStore;
+  readonly analyses: AnalysisStore;
+  readonly deliveries: DeliveryStore;
+  readonly results: ResultFiles;
+  readonly infer: InferStage;
+  readonly metrics: Metrics;
+  /** Asked whenever work is done, so that a changed configuration counts at once. */
+  readonly settings: () => Settings;
+  readonly log: Log;
+}
+
+/**
+ * The stages from complete to deliver, each with its worker. Their work waits in rows; what is wired here is only who
+ * wakes whom.
+ */
+export class Pipeline implements AsyncDisposable {
+  readonly #parts: PipelineParts;
+  readonly #completeness: CompletenessWorker;
+  readonly #selecting: WorkerLoop;
+  readonly #analysing: WorkerLoop;
+  readonly #reporting: WorkerLoop;
+  readonly #delivering = new Map<string, WorkerLoop>();
+  #running = false;
+
+  constructor(parts: PipelineParts) {
+    this.#parts = parts;
+    const log = parts.log.child({ stage: 'complete' });
+    this.#completeness = new CompletenessWorker({
+      series: parts.series,
+      waits: () => parts.settings().completeness,
+      onComplete: (seriesInstanceUid, { confidence, reason }) => {
+        parts.metrics.seriesCompleted(confidence, reason.code);
+        log.info({ seriesInstanceUid, confidence, code: reason.code }, 'series is whole');
+        this.#selecting.notify();
+      },
+      log,
+    });
+    this.#selecting = this.#loop('infer', 'selection', async () => this.#select());
+    this.#analysing = this.#loop('infer', 'analysis', () => this.#analyse());
+    this.#reporting = this.#loop('report', 'report', () => this.#report());
+  }
+
+  start(): void {
+    this.#running = true;
+    this.#completeness.start();
+    this.#selecting.start();
+    this.#analysing.start();
+    this.#reporting.start();
+    this.syncDestinations();
+  }
+
+  /** Stops each stage after the one that feeds it; work that is under way comes to its end. */
+  async stop(): Promise<void> {
+    this.#running = false;
+    this.#completeness.stop();
+    await this.#selecting.stop();
+    await this.#analysing.stop();
+    await this.#reporting.stop();
+    await Promise.all([...this.#delivering.values()].map((loop) => loop.stop()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  /** These series have new slices, or an association that carried them has ended. */
+  touched(seriesInstanceUids: ReadonlySet<string>): void {
+    this.#completeness.look(seriesInstanceUids);
+    for (const uid of seriesInstanceUids) {
+      this.#parts.infer.prefetch(this.#parts.series.receivingInstances(uid));
+    }
+  }
+
+  /** Somebody else has written rows: every worker looks. */
+  wakeAll(): void {
+    this.#selecting.notify();
+    this.#analysing.notify();
+    this.#reporting.notify();
+    for (const loop of this.#delivering.values()) loop.notify();
+  }
+
+  /** One worker for each destination of the configuration; what waits for one that is gone stays in its rows. */
+  syncDestinations(): void {
+    if (!this.#running) return;
+    const names = new Set(this.#parts.settings().destinations.map(({ name }) => name));
+    for (const [name, loop] of this.#delivering) {
+      if (names.has(name)) continue;
+      this.#delivering.delete(name);
+      void loop.stop();
+    }
+    for (const name of names) {
+      if (this.#delivering.has(name)) continue;
+      const loop = this.#deliveryLoop(name);
+      this.#delivering.set(name, loop);
+      loop.start();
+    }
+  }
+
+  #loop(
+    stage: string,
+    name: string,
+    run: (signal: AbortSignal) => Promise<number | undefined>,
+  ): WorkerLoop {
+    return new WorkerLoop({ name, run, log: this.#parts.log.child({ stage }) });
+  }
+
+  #select(): number | undefined {
+    const { series, settings } = this.#parts;
+    const pass = selectionPass(series, settings().completeness.studyQuietMs);
+    if ('dueInMs' in pass) return pass.dueInMs;
+    if (pass.selection.type === 'analyse') this.#analysing.notify();
+    return 0;
+  }
+
+  async #analyse(): Promise<number | undefined> {
+    const { analyses, series, infer, metrics } = this.#parts;
+    const log = this.#parts.log.child({ stage: 'infer' });
+    const began = performance.now();
+    const pass = await analysisPass(analyses, series, infer, log);
+    if ('dueInMs' in pass) return pass.dueInMs;
+    const { work, finding } = pass;
+    if (finding === undefined) {
+      this.#selecting.notify();
+      return 0;
+    }
+    const ms = Math.round(performance.now() - began);
+    metrics.analysed(finding.outcome, ms / 1000);
+    log.info(
+      {
+        studyInstanceUid: work.studyInstanceUid,
+        revision: work.revision,
+        outcome: finding.outcome,
+        code: finding.reason?.code,
+        slices: finding.slices.length,
+        ms,
+      },
+      'study analysed',
+    );
+    this.#reporting.notify();
+    return 0;
+  }
+
+  async #report(): Promise<number | undefined> {
+    const { analyses, results, settings, log } = this.#parts;
+    const pass = await reportPass<ReportWork, WrittenObject>({
+      queue: analyses,
+      compose: (work) => this.#compose(work),
+      write: (studyInstanceUid, object) => results.write(studyInstanceUid, object),
+      routes: settings().routes,
+      log: log.child({ stage: 'report' }),
+    });
+    if ('dueInMs' in pass) return pass.dueInMs;
+    for (const loop of this.#delivering.values()) loop.notify();
+    return 0;
+  }
+
+  #compose(work: ReportWork): Promise<readonly ResultObject[]> {
+    const { analyses, series, settings } = this.#parts;
+    const { report, node } = settings();
+    const { finding, studyInstanceUid, revision, analysedAt } = work;
+    const predecessor = analyses.predecessor(work);
+    return composeReport({
+      finding,
+      revision,
+      createdAt: new Date(analysedAt),
+      sourceInstances:
+        finding.seriesInstanceUid === undefined
+          ? series.anyInstances(studyInstanceUid)
+          : series.instances(finding.seriesInstanceUid),
+      readFile,
+      options: { ...report, softwareVersion: VERSION, deviceSerialNumber: node.aeTitle },
+      ...(predecessor && { predecessor }),
+    });
+  }
+
+  #deliveryLoop(name: string): WorkerLoop {
+    const { deliveries, metrics, settings, log } = this.#parts;
+    const deliverer = new Deliverer({
+      destination: () => {
+        const destination = settings().destinations.find((one) => one.name === name);
+        if (destination === undefined) throw new Error(`Destination ${name} is configured no more`);
+        return destination;
+      },
+      outbox: deliveries,
+      onSettled: ({ sopInstanceUid }, result) => {
+        metrics.delivered(name, result);
+        const ms = result === 'delivered' ? deliveries.reportLatency(sopInstanceUid) : undefined;
+        if (ms !== undefined) metrics.reportDelivered(ms / 1000);
+      },
+      log: log.child({ stage: 'deliver' }),
+    });
+    return this.#loop('deliver', name, (signal) => deliverer.run(signal));
+  }
+}
