@@ -16,7 +16,7 @@ export interface ConfigChange {
 /** Sockets, folders and processes are set up once: these keys are read at start only. */
 const NEEDS_RESTART = {
   node: ['aeTitle', 'host', 'port'],
-  storage: ['folder'],
+  storage: ['folder', 'minFreeBytes'],
   receive: [
     'maxPduLength',
     'maxAssociations',
@@ -44,12 +44,17 @@ export function applicable(
     const after = { ...(settings[section] as Record<string, unknown>) };
     for (const key of keys) {
       if (isDeepStrictEqual(before[key], after[key])) continue;
-      restartNeeded.push(`${section}.${key.replace(/Ms$/, 'Seconds')}`);
+      restartNeeded.push(`${section}.${fileKey(key)}`);
       after[key] = before[key];
     }
     settings[section] = after;
   }
   return { settings: settings as unknown as Settings, restartNeeded };
+}
+
+/** The file's name for a setting, which has the unit that people write. */
+function fileKey(key: string): string {
+  return key.replace(/Ms$/, 'Seconds').replace(/Bytes$/, 'Mb');
 }
 
 /** Writers that truncate and write again are given this long to finish. Milliseconds. */

@@ -142,14 +142,15 @@ describe('keys that need a restart', () => {
     const running = (await loadSettings(file, {})).settings;
     await writeFile(
       file,
-      'node: { port: 104 }\nreceive: { idleSeconds: 5 }\nstorage: { minFreeMb: 1 }\n',
+      'node: { port: 104 }\nreceive: { idleSeconds: 5 }\nstorage: { minFreeMb: 1 }\nreport: { researchText: Research }\n',
     );
     const next = (await loadSettings(file, {})).settings;
     const { settings, restartNeeded } = applicable(running, next);
-    expect(restartNeeded).toEqual(['node.port', 'receive.idleSeconds']);
+    expect(restartNeeded).toEqual(['node.port', 'storage.minFreeMb', 'receive.idleSeconds']);
     expect(settings.node).toEqual(running.node);
     expect(settings.receive).toEqual(running.receive);
-    expect(settings.storage.minFreeBytes).toBe(1024 * 1024);
+    expect(settings.storage).toEqual(running.storage);
+    expect(settings.report).toEqual({ researchText: 'Research' });
   });
 
   it('are named again with the next change, until the restart', async () => {
