@@ -1,0 +1,93 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Peer } from '../../../src/deliver/association.js';
+import { echo } from '../../../src/deliver/echo-scu.js';
+import { type OutgoingObject, sendObjects } from '../../../src/deliver/store-scu.js';
+import { readFileMeta } from '../../../src/dicom/file-meta.js';
+import { CT_IMAGE } from '../../../src/dicom/sop-classes.js';
+import { EXPLICIT_VR_LITTLE_ENDIAN } from '../../../src/dicom/transfer-syntaxes.js';
+import { headPhantomStudy } from '../../../src/simulate/head-phantom.js';
+import { scan } from '../../../src/simulate/scanner.js';
+import { temporaryFolder } from '../../integration/deliver/objects.js';
+import { requireTools } from '../tools.js';
+import { freePort, startServer } from './servers.js';
+
+async function orthanc(folder: string) {
+  const [port, httpPort] = [await freePort(), await freePort()];
+  const configuration = join(folder, 'orthanc.json');
+  await writeFile(
+    configuration,
+    JSON.stringify({
+      StorageDirectory: join(folder, 'storage'),
+      IndexDirectory: join(folder, 'storage'),
+      DicomAet: 'ORTHANC',
+      DicomPort: port,
+      DicomCheckCalledAet: true,
+      HttpPort: httpPort,
+      AuthenticationEnabled: false,
+      Plugins: [],
+    }),
+  );
+  const server = await startServer('Orthanc', [configuration], port);
+  return {
+    port,
+    get: (path: string) => fetch(`http://127.0.0.1:${httpPort}${path}`),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+function peerOf(port: number, aeTitle = 'ORTHANC'): Peer {
+  return { aeTitle, callingAeTitle: 'VIGIL', host: '127.0.0.1', port };
+}
+
+describe.runIf(requireTools('Orthanc'))('sending to Orthanc', () => {
+  it('delivers a study that Orthanc shows whole, and again without harm', async () => {
+    await using folder = await temporaryFolder();
+    await using peer = await orthanc(folder.path);
+    const study = headPhantomStudy({ seed: 11 });
+    const objects: OutgoingObject[] = [];
+    for (const [i, { sopInstanceUid, part10 }] of study.images.entries()) {
+      const file = join(folder.path, `${i}.dcm`);
+      await writeFile(file, part10);
+      const transferSyntaxUid = EXPLICIT_VR_LITTLE_ENDIAN;
+      objects.push({ sopClassUid: CT_IMAGE, sopInstanceUid, transferSyntaxUid, file });
+    }
+    for (let time = 0; time < 2; time += 1) {
+      const results = await sendObjects(peerOf(peer.port), objects);
+      expect(results).toEqual(objects.map(() => ({ type: 'stored', status: 0 })));
+    }
+    const instances = (await (await peer.get('/instances?expand')).json()) as {
+      ID: string;
+      MainDicomTags: { SOPInstanceUID: string };
+    }[];
+    expect(instances).toHaveLength(32);
+    for (const { ID, MainDicomTags } of instances.slice(0, 3)) {
+      const file = Buffer.from(await (await peer.get(`/instances/${ID}/file`)).arrayBuffer());
+      const sent = study.images.find((i) => i.sopInstanceUid === MainDicomTags.SOPInstanceUID);
+      const dataset = sent?.part10.subarray(readFileMeta(sent.part10)?.datasetOffset);
+      expect(file.subarray(readFileMeta(file)?.datasetOffset).equals(dataset ?? file)).toBe(true);
+    }
+  });
+
+  it('takes the simulated scanner over several associations', async () => {
+    await using folder = await temporaryFolder();
+    await using peer = await orthanc(folder.path);
+    const { images, localizer } = headPhantomStudy({ seed: 12 });
+    const target = { host: '127.0.0.1', port: peer.port, calledAeTitle: 'ORTHANC' };
+    const files = [localizer, ...images].map(({ part10 }) => part10);
+    const acknowledged = await scan({ ...target, associations: 4 }, files);
+    expect(acknowledged.every(({ status }) => status === 0)).toBe(true);
+    expect(await (await peer.get('/series')).json()).toHaveLength(2);
+  });
+
+  it('gets an echo under its AE title, and the reason under another', async () => {
+    await using folder = await temporaryFolder();
+    await using peer = await orthanc(folder.path);
+    expect((await echo(peerOf(peer.port))).roundTripMs).toBeGreaterThan(0);
+    await expect(echo(peerOf(peer.port, 'OTHER'))).rejects.toMatchObject({
+      code: 'association-rejected',
+      message: expect.stringContaining('called AE title not recognized'),
+    });
+  });
+});

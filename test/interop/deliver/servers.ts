@@ -1,0 +1,57 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { findTool } from '../tools.js';
+
+/** A port that was free a moment ago, for programs that cannot take one by themselves. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** Starts a program that serves on a port and waits until it does; ended with its scope. */
+export async function startServer(
+  tool: string,
+  args: readonly string[],
+  port: number,
+): Promise<AsyncDisposable> {
+  // Without TCP_NODELAY DCMTK's peers wait 40 ms for each message's acknowledgement.
+  const env = { ...process.env, TCP_NODELAY: '1' };
+  const child = spawn(findTool(tool) ?? tool, args, { env, stdio: 'ignore' });
+  const server = {
+    [Symbol.asyncDispose]: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+  try {
+    await untilListening(child, port);
+  } catch (error) {
+    await server[Symbol.asyncDispose]();
+    throw error;
+  }
+  return server;
+}
+
+async function untilListening(child: ChildProcess, port: number): Promise<void> {
+  for (let attempt = 0; attempt < 400; attempt += 1) {
+    if (child.exitCode !== null) throw new Error(`The server ended with ${child.exitCode}`);
+    const socket = connect(port, '127.0.0.1');
+    try {
+      await once(socket, 'connect');
+      return;
+    } catch {
+      await delay(50);
+    } finally {
+      socket.destroy();
+    }
+  }
+  throw new Error('The server does not listen');
+}
