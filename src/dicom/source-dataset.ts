@@ -1,0 +1,106 @@
+import { decodeText } from './character-sets.js';
+import { attributeOf } from './data-dictionary.js';
+import {
+  DatasetStructureError,
+  type ElementHeader,
+  ElementReader,
+  type Encoding,
+  IMPLICIT_LITTLE_ENDIAN,
+} from './element-reader.js';
+import { readFileMeta } from './file-meta.js';
+import { inflatePrefix } from './inflate-prefix.js';
+import {
+  DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
+  EXPLICIT_VR_BIG_ENDIAN,
+  IMPLICIT_VR_LITTLE_ENDIAN,
+} from './transfer-syntaxes.js';
+import { UNDEFINED_LENGTH } from './vr.js';
+
+/** The first group of pixels, overlays and the like: what is read here lies before. */
+const END_OF_HEADER = 0x50000000;
+const SPECIFIC_CHARACTER_SET = 0x00080005;
+/** VRs in which a backslash is a character of its own (PS3.5 Table 6.2-1). */
+const SINGLE_VALUED = new Set(['LT', 'ST', 'UR', 'UT']);
+
+/** The text attributes of a received dataset or of one item of it, decoded by its Specific Character Set. */
+export class SourceDataset {
+  readonly #reader: ElementReader;
+  readonly #elements: ReadonlyMap<number, ElementHeader>;
+  readonly #characterSet: readonly string[];
+
+  constructor(
+    reader: ElementReader,
+    elements: ReadonlyMap<number, ElementHeader>,
+    inherited: readonly string[] = [],
+  ) {
+    this.#reader = reader;
+    this.#elements = elements;
+    const own = rawBytes(reader, elements.get(SPECIFIC_CHARACTER_SET));
+    this.#characterSet = own ? own.toString('latin1').split('\\').map(trimmed) : inherited;
+  }
+
+  /** All values, without padding; none where the attribute is absent or empty. */
+  values(keyword: string): readonly string[] {
+    const { tag, vr } = attributeOf(keyword);
+    const bytes = rawBytes(this.#reader, this.#elements.get(tag));
+    if (!bytes) return [];
+    const text = decodeText(bytes, this.#characterSet, vr === 'PN');
+    const values = (SINGLE_VALUED.has(vr) ? [text] : text.split('\\')).map(trimmed);
+    return values.every((value) => value === '') ? [] : values;
+  }
+
+  /** The first value, or an empty string. */
+  text(keyword: string): string {
+    return this.values(keyword)[0] ?? '';
+  }
+
+  /** The items of a sequence; none where it is absent or cannot be followed. */
+  items(keyword: string): readonly SourceDataset[] {
+    const sequence = this.#elements.get(attributeOf(keyword).tag);
+    if (!sequence) return [];
+    try {
+      return this.#reader
+        .items(sequence)
+        .map((elements) => new SourceDataset(this.#reader, elements, this.#characterSet));
+    } catch (error) {
+      if (error instanceof DatasetStructureError) return [];
+      throw error;
+    }
+  }
+}
+
+/**
+ * Reads the attributes before the pixels of a Part 10 file in any transfer syntax. What cannot be followed is left
+ * out: patient and study stand at the beginning, and a report needs no more.
+ *
+ * @throws RangeError where the bytes begin no Part 10 file.
+ */
+export function readSourceDataset(part10: Uint8Array): SourceDataset {
+  const meta = readFileMeta(part10);
+  if (!meta) throw new RangeError('The bytes are no Part 10 file');
+  const dataset = part10.subarray(meta.datasetOffset);
+  const deflated = meta.transferSyntaxUid === DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN;
+  const reader = new ElementReader(deflated ? inflatePrefix(dataset) : dataset);
+  const elements = new Map<number, ElementHeader>();
+  try {
+    const encoding = encodingOf(meta.transferSyntaxUid);
+    reader.read(elements, encoding, 0, reader.bytes.length, END_OF_HEADER);
+  } catch (error) {
+    if (!(error instanceof DatasetStructureError)) throw error;
+  }
+  return new SourceDataset(reader, elements);
+}
+
+function encodingOf(transferSyntaxUid: string): Encoding {
+  if (transferSyntaxUid === IMPLICIT_VR_LITTLE_ENDIAN) return IMPLICIT_LITTLE_ENDIAN;
+  return { littleEndian: transferSyntaxUid !== EXPLICIT_VR_BIG_ENDIAN, explicitVr: true };
+}
+
+function rawBytes(reader: ElementReader, element: ElementHeader | undefined): Buffer | undefined {
+  if (!element || element.length === 0 || element.length === UNDEFINED_LENGTH) return undefined;
+  return reader.bytes.subarray(element.value, element.value + element.length);
+}
+
+function trimmed(value: string): string {
+  return value.replace(/^[ \0]+|[ \0]+$/g, '');
+}

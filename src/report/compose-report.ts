@@ -1,0 +1,102 @@
+import { readHuImage } from '../dicom/hu-image.js';
+import { readSourceDataset, type SourceDataset } from '../dicom/source-dataset.js';
+import type { KeySlice } from '../domain/finding.js';
+import type { ResultObject } from '../domain/result-object.js';
+import { heatMapPicture } from './heat-map-picture.js';
+import { keyObjectSelection } from './key-object-selection.js';
+import { ReportError, type ReportInput } from './report-input.js';
+import { type ReportContext, reportContext } from './report-modules.js';
+import {
+  type Picture,
+  pictureUid,
+  SECONDARY_CAPTURE,
+  secondaryCapture,
+} from './secondary-capture.js';
+import { type SlicePicture, slicePicture } from './slice-picture.js';
+import { storedInstance } from './sources.js';
+import { structuredReports } from './structured-report.js';
+import { summaryPicture, type ThumbnailSource } from './summary-picture.js';
+import { CLASS_NAMES, HEADLINES } from './wording.js';
+
+/**
+ * The objects that tell a finding to a PACS: the structured report with its fallback, a heat map for each key slice,
+ * the summary page and, where there are key slices, their selection. The same input gives the same bytes.
+ *
+ * @throws ReportError where a source is missing or unreadable, PixelError where a key slice cannot be decoded.
+ */
+export async function composeReport(input: ReportInput): Promise<ResultObject[]> {
+  if (input.options.researchText.trim() === '') {
+    throw new ReportError('no-research-text', 'The text on the intended use is empty');
+  }
+  const context = reportContext(input, await readSource(input));
+  const keySlices = await readKeySlices(context);
+  const heatMaps = keySlices.map((key, i) => heatMap(context, key, i));
+  const references = heatMaps.map((picture, keySlice) => ({
+    keySlice,
+    image: { sopClassUid: SECONDARY_CAPTURE, sopInstanceUid: pictureUid(context, picture) },
+  }));
+  return [
+    ...structuredReports(context, references),
+    ...heatMaps.map((picture) => secondaryCapture(context, picture)),
+    secondaryCapture(context, summary(context, keySlices)),
+    ...(keySlices.length > 0 ? [keyObjectSelection(context)] : []),
+  ];
+}
+
+async function readSource({ sourceInstances, readFile }: ReportInput): Promise<SourceDataset> {
+  const [first] = sourceInstances;
+  if (!first) throw new ReportError('no-source', 'The study has no instances to report on');
+  try {
+    return readSourceDataset(await readFile(first.file));
+  } catch (cause) {
+    throw new ReportError('source-unreadable', 'A source image cannot be read', { cause });
+  }
+}
+
+async function readKeySlices(context: ReportContext): Promise<ThumbnailSource[]> {
+  const read: ThumbnailSource[] = [];
+  for (const keySlice of context.finding.keySlices) {
+    read.push({ keySlice, slice: await readSlice(context, keySlice) });
+  }
+  return read;
+}
+
+async function readSlice(context: ReportContext, { source }: KeySlice): Promise<SlicePicture> {
+  const stored = storedInstance(context, source);
+  const frame = source.frame ?? 1;
+  const geometry = stored?.header.frames[frame - 1];
+  if (!stored || !geometry) {
+    throw new ReportError('source-missing', 'A key slice is no longer there');
+  }
+  const part10 = await context.readFile(stored.file);
+  return slicePicture(await readHuImage(part10, geometry, frame));
+}
+
+function heatMap(
+  context: ReportContext,
+  { keySlice, slice }: ThumbnailSource,
+  index: number,
+): Picture {
+  const { source } = keySlice;
+  const { model } = context.finding;
+  return {
+    kind: 'heatmap',
+    canvas: heatMapPicture(context, keySlice, slice),
+    instanceNumber: index + 1,
+    role: [source.sopInstanceUid, String(source.frame ?? 1), keySlice.className],
+    derivation: `Grad-CAM of ${CLASS_NAMES[keySlice.className]} by ${model.name} ${model.version}, blended over the brain window`,
+    sources: [source],
+  };
+}
+
+function summary(context: ReportContext, keySlices: readonly ThumbnailSource[]): Picture {
+  const { finding } = context;
+  return {
+    kind: 'summary',
+    canvas: summaryPicture(context, keySlices),
+    instanceNumber: 1,
+    role: [],
+    derivation: `Summary of the triage: ${HEADLINES[finding.outcome]}`,
+    sources: keySlices.map(({ keySlice }) => keySlice.source),
+  };
+}

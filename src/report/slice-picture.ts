@@ -1,0 +1,107 @@
+import { type Canvas, createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
+import type { HuImage } from '../dicom/hu-image.js';
+import type { HeatMap } from '../domain/finding.js';
+import { heatColour, heatOpacity } from './colour-map.js';
+
+/** Center and width in HU of the window that hemorrhages are read in. */
+export const BRAIN_WINDOW = { center: 40, width: 80 } as const;
+
+export interface Rectangle {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A slice ready to be drawn at any size. */
+export interface SlicePicture {
+  readonly canvas: Canvas;
+  /** Width over height of the slice in the patient, whatever the shape of its pixels. */
+  readonly aspect: number;
+}
+
+/** The slice in the brain window by the linear function of PS3.3 C.11.2.1.2.1, a pixel of the canvas for each of its own. */
+export function slicePicture({ rows, columns, hu, pixelSpacing }: HuImage): SlicePicture {
+  const canvas = createCanvas(columns, rows);
+  const context = canvas.getContext('2d');
+  const pixels = context.createImageData(columns, rows);
+  const { center, width } = BRAIN_WINDOW;
+  for (let i = 0; i < hu.length; i += 1) {
+    const grey = (((hu[i] as number) - (center - 0.5)) / (width - 1) + 0.5) * 255;
+    const at = i * 4;
+    // A clamped array: what lies outside the window becomes black or white by itself.
+    pixels.data[at] = grey;
+    pixels.data[at + 1] = grey;
+    pixels.data[at + 2] = grey;
+    pixels.data[at + 3] = 255;
+  }
+  context.putImageData(pixels, 0, 0);
+  const [rowSpacing, columnSpacing] = pixelSpacing ?? [1, 1];
+  return { canvas, aspect: (columns * columnSpacing) / (rows * rowSpacing) };
+}
+
+/** Draws the slice as large as it fits, in the middle of `area`, and returns where it is. */
+export function drawSlice(
+  context: SKRSContext2D,
+  { canvas, aspect }: SlicePicture,
+  area: Rectangle,
+): Rectangle {
+  const width = Math.round(Math.min(area.width, area.height * aspect));
+  const height = Math.round(Math.min(area.height, area.width / aspect));
+  const place = {
+    x: area.x + Math.floor((area.width - width) / 2),
+    y: area.y + Math.floor((area.height - height) / 2),
+    width,
+    height,
+  };
+  context.fillStyle = '#000';
+  context.fillRect(area.x, area.y, area.width, area.height);
+  context.imageSmoothingEnabled = true;
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(canvas, place.x, place.y, width, height);
+  return place;
+}
+
+/** Blends the heat map over a slice of `columns` x `rows` pixels that is drawn at `place`. */
+export function drawHeatMap(
+  context: SKRSContext2D,
+  heatMap: HeatMap,
+  { canvas: { width: columns, height: rows } }: SlicePicture,
+  place: Rectangle,
+): void {
+  const { width, height } = place;
+  const { box } = heatMap;
+  const overlay = createCanvas(width, height);
+  const overlayContext = overlay.getContext('2d');
+  const pixels = overlayContext.createImageData(width, height);
+  for (let y = 0; y < height; y += 1) {
+    const v = (((y + 0.5) / height) * rows - box.y) / box.side;
+    if (v < 0 || v >= 1) continue;
+    for (let x = 0; x < width; x += 1) {
+      const u = (((x + 0.5) / width) * columns - box.x) / box.side;
+      if (u < 0 || u >= 1) continue;
+      const value = sample(heatMap, u, v);
+      const [red, green, blue] = heatColour(value);
+      const at = (y * width + x) * 4;
+      pixels.data[at] = red;
+      pixels.data[at + 1] = green;
+      pixels.data[at + 2] = blue;
+      pixels.data[at + 3] = Math.round(heatOpacity(value) * 255);
+    }
+  }
+  overlayContext.putImageData(pixels, 0, 0);
+  context.drawImage(overlay, place.x, place.y);
+}
+
+/** The map at (u, v) within its box, both 0..1, bilinear between the middles of its cells. */
+export function sample({ width, height, values }: HeatMap, u: number, v: number): number {
+  const x = Math.min(width - 1, Math.max(0, u * width - 0.5));
+  const y = Math.min(height - 1, Math.max(0, v * height - 0.5));
+  const left = Math.floor(x);
+  const top = Math.floor(y);
+  const cell = (column: number, row: number) =>
+    values[Math.min(height - 1, row) * width + Math.min(width - 1, column)] ?? 0;
+  const upper = cell(left, top) + (cell(left + 1, top) - cell(left, top)) * (x - left);
+  const lower = cell(left, top + 1) + (cell(left + 1, top + 1) - cell(left, top + 1)) * (x - left);
+  return upper + (lower - upper) * (y - top);
+}
