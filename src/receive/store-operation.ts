@@ -132,6 +132,8 @@ class StoreOperation implements Operation {
       calledAeTitle,
     };
     const verdict = this.#options.catalog.accept(received);
+    // From here on the file is the catalog's, whatever else fails.
+    this.#file = undefined;
     this.#options.observer.instanceReceived?.(
       received,
       verdict,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { encodeFileMeta, readFileMeta } from '../dicom/file-meta.js';
 import { readHeader } from '../dicom/header.js';
@@ -8,7 +8,7 @@ import type { InstanceHeader } from '../domain/instance.js';
 import type { Log } from '../log.js';
 import { FolderSync } from './folder-sync.js';
 import { IncomingFile } from './incoming-file.js';
-import { type IncomingMark, PREAMBLE_LENGTH, readMark } from './incoming-mark.js';
+import { type IncomingMark, readMark } from './incoming-mark.js';
 import { StorageFullError } from './storage-errors.js';
 
 export interface InstanceFilesOptions {
@@ -101,13 +101,17 @@ export class InstanceFiles implements AsyncDisposable {
     const byAge = names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
     for (const name of byAge) {
       const file = join(this.#incoming, name);
-      const found = await readWhole(file);
-      if (!found) {
-        this.#options.log.warn({ file: name }, 'removing an instance that was not received whole');
-        await rm(file, { force: true, recursive: true });
-        continue;
+      try {
+        const found = await readWhole(file);
+        if (found) {
+          yield { ...found, file };
+        } else {
+          this.#options.log.warn({ name }, 'removing an instance that was not received whole');
+          await rm(file);
+        }
+      } catch (error) {
+        this.#options.log.error({ err: error, name }, 'an incoming file cannot be read; it stays');
       }
-      yield { ...found, file };
     }
   }
 
@@ -179,30 +183,25 @@ async function freeBytesOf(folder: string): Promise<number> {
   return bavail * bsize;
 }
 
-/** The mark and header of a file, or undefined where mark, length and checksum do not agree. */
+/**
+ * The mark and header of a file, or undefined where mark, length and checksum do not agree. An error of the disk is
+ * thrown: a file that cannot be read now is not a file to remove.
+ */
 async function readWhole(
   file: string,
 ): Promise<(IncomingMark & { readonly header: InstanceHeader }) | undefined> {
-  let handle: FileHandle | undefined;
-  try {
-    handle = await open(file, 'r');
-    const beginning = Buffer.alloc(MAX_HEADER_BYTES);
-    const { bytesRead } = await handle.read(beginning, 0, MAX_HEADER_BYTES, 0);
-    const head = beginning.subarray(0, bytesRead);
-    const mark = readMark(head.subarray(0, PREAMBLE_LENGTH));
-    const meta = readFileMeta(head);
-    if (!mark || !meta) return undefined;
-    const { size } = await handle.stat();
-    if (size !== meta.datasetOffset + mark.bytes) return undefined;
-    const hash = createHash('sha256');
-    const dataset = handle.createReadStream({ start: meta.datasetOffset, autoClose: false });
-    for await (const chunk of dataset) hash.update(chunk as Buffer);
-    if (hash.digest('hex') !== mark.sha256) return undefined;
-    const header = readHeader(head.subarray(meta.datasetOffset), meta.transferSyntaxUid);
-    return { ...mark, header };
-  } catch {
-    return undefined;
-  } finally {
-    await handle?.close();
+  await using handle = await open(file, 'r');
+  const { size } = await handle.stat();
+  const head = Buffer.alloc(Math.min(size, MAX_HEADER_BYTES));
+  await handle.read(head, 0, head.length, 0);
+  const mark = readMark(head);
+  const meta = readFileMeta(head);
+  if (!mark || !meta || size !== meta.datasetOffset + mark.bytes) return undefined;
+  const hash = createHash('sha256');
+  for await (const chunk of handle.createReadStream({ start: meta.datasetOffset })) {
+    hash.update(chunk as Buffer);
   }
+  if (hash.digest('hex') !== mark.sha256) return undefined;
+  const header = readHeader(head.subarray(meta.datasetOffset), meta.transferSyntaxUid);
+  return { ...mark, header };
 }
