@@ -1,4 +1,4 @@
-import type { Reason } from '../domain/finding.js';
+import type { CompletionCode, CompletionReason } from '../domain/completion.js';
 import { sameOrientation, slicePosition } from '../domain/geometry.js';
 import type { InstanceHeader } from '../domain/instance.js';
 
@@ -30,7 +30,7 @@ export interface CompletenessWaits {
 export interface Completeness {
   readonly complete: boolean;
   readonly confidence: Confidence;
-  readonly reason: Reason;
+  readonly reason: CompletionReason;
   /** When the same evidence becomes enough; not later than `now` where `complete`. */
   readonly dueAt: number;
 }
@@ -56,12 +56,12 @@ export function assessCompleteness(
   return { complete: dueAt <= now, confidence, reason, dueAt };
 }
 
-const HARD_CAP: Reason = {
+const HARD_CAP: CompletionReason = {
   code: 'hard-cap',
   text: 'The longest time for receiving a series has passed',
 };
 
-function weigh(evidence: SeriesEvidence): { confidence: Confidence; reason: Reason } {
+function weigh(evidence: SeriesEvidence): { confidence: Confidence; reason: CompletionReason } {
   const { instances, associations, listed } = evidence;
   const count = instances.length;
   if (listed !== undefined && listed.length > 0) {
@@ -95,15 +95,15 @@ function weigh(evidence: SeriesEvidence): { confidence: Confidence; reason: Reas
     : unknown('gaps', `${gaps} gaps between the ${count} slices that are here`);
 }
 
-const proven = (code: string, text: string) => ({
+const proven = (code: CompletionCode, text: string) => ({
   confidence: 'proven' as const,
   reason: { code, text },
 });
-const likely = (code: string, text: string) => ({
+const likely = (code: CompletionCode, text: string) => ({
   confidence: 'likely' as const,
   reason: { code, text },
 });
-const unknown = (code: string, text: string) => ({
+const unknown = (code: CompletionCode, text: string) => ({
   confidence: 'unknown' as const,
   reason: { code, text },
 });

@@ -90,7 +90,7 @@ export interface ModelIdentity {
 /** The result of one analysis of a study, whole: what the report stage needs and what the catalog keeps. */
 export interface Finding {
   readonly outcome: Outcome;
-  /** Always present for `not-eligible` and `failed`. */
+  /** Always present for `not-eligible` and `failed`; for `undetermined` where it is not the probability alone. */
   readonly reason?: Reason;
   readonly model: ModelIdentity;
   /** The series that was read; absent where none was eligible. */

@@ -1,4 +1,5 @@
 import { backoff } from '../domain/backoff.js';
+import { mayLackSlices } from '../domain/completion.js';
 import { StageError } from '../domain/failure.js';
 import type { Finding, ModelIdentity, Reason, SeriesVerdict } from '../domain/finding.js';
 import type { StoredInstance } from '../domain/instance.js';
@@ -10,6 +11,8 @@ export interface AnalysisWork {
   readonly revision: number;
   /** Null where no series of the study is eligible. */
   readonly seriesInstanceUid: string | null;
+  /** Why the series was taken for whole. */
+  readonly triggerCode: string;
   /** Counts the attempt at hand. */
   readonly attempts: number;
 }
@@ -67,8 +70,9 @@ export async function analysisPass<Work extends AnalysisWork>(
       queue.refuseSeries(work, finding.reason);
       return { work };
     }
-    queue.finishAnalysis(work, finding, seriesInputHash(seriesInstanceUid, instances));
-    return { work, finding };
+    const certain = withoutFalseComfort(finding, work.triggerCode);
+    queue.finishAnalysis(work, certain, seriesInputHash(seriesInstanceUid, instances));
+    return { work, finding: certain };
   } catch (error) {
     const failure = error instanceof StageError ? error : undefined;
     const code = failure?.code ?? 'analysis-failed';
@@ -86,6 +90,17 @@ export async function analysisPass<Work extends AnalysisWork>(
     return { work, finding };
   }
 }
+
+/** Slices that never came may hold what the others do not: such a series can be positive, but not negative. */
+function withoutFalseComfort(finding: Finding, triggerCode: string): Finding {
+  if (finding.outcome !== 'negative' || !mayLackSlices(triggerCode)) return finding;
+  return { ...finding, outcome: 'undetermined', reason: SLICES_MISSING };
+}
+
+const SLICES_MISSING: Reason = {
+  code: 'slices-missing',
+  text: 'Nothing was found in the slices that came, but some are missing',
+};
 
 function withoutAnswer(
   outcome: 'not-eligible' | 'failed',

@@ -12,6 +12,8 @@ export interface AnalysisWork {
   readonly revision: number;
   /** Null where no series of the study is eligible. */
   readonly seriesInstanceUid: string | null;
+  /** Why the series was taken for whole. */
+  readonly triggerCode: string;
   readonly attempts: number;
 }
 

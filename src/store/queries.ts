@@ -141,7 +141,7 @@ export const CLAIM_ANALYSIS = `
   WHERE analysis_id = (SELECT analysis_id FROM analysis WHERE state = :from AND due_at <= :now
                        ORDER BY due_at, analysis_id LIMIT 1) AND state = :from
   RETURNING analysis_id AS analysisId, study_instance_uid AS studyInstanceUid, revision,
-    series_instance_uid AS seriesInstanceUid, attempts, analysed_at AS analysedAt, finding`;
+    series_instance_uid AS seriesInstanceUid, trigger_code AS triggerCode, attempts, analysed_at AS analysedAt, finding`;
 
 export const NEXT_ANALYSIS = `
   SELECT min(due_at) AS dueAt FROM analysis WHERE state = ?`;
