@@ -6,7 +6,7 @@ import type { InstanceHeader } from '../domain/instance.js';
  */
 const WITHOUT_CONTRAST = [
   /\b(without|w\s?\/?\s?o|non?|sans|ohne|sin|senza|sem|zonder)[\s./-]*(iv|i\.v\.)?[\s./-]*(contrast\w*|kontrast\w*|km|cm|con|c|inj\w*|pdc|enhance\w*|ce)?(?=$|[\s,;)])/g,
-  /\b(noncon(trast)?|unenhanced|nativ[eo]?|plain|ncct|nect|nc|pre-?\s?contrast|virgin|direct)\b/g,
+  /\b(noncon(trast)?|unenhanced|nativ[eo]?|plain|ncct|nect|nc|pre-?\s?contrast|virgin)\b/g,
   /(^|\s)(c-|-c)(?=$|\s)/g,
 ];
 
@@ -26,11 +26,14 @@ const PROJECTION =
 const SPECTRAL =
   /\b(iodine|vnc|virtual|z\s?eff\w*|effective\s?z|mono(e|energetic|\+)?|\d+\s?kev|kev|spectral|gsi|electron density|overlay|rho)\b/;
 const SCREEN =
-  /\b(dose\s?(report|info|record)?|patient\s?protocol|screen\s?save\w*|summary|protocol page)\b/;
+  /\b(dose\s?(report|info\w*|record|summary|page)|patient\s?protocol|screen\s?save\w*|summary|protocol page)\b/;
 const HEAD =
   /\b(head|brain|skull|cran\w*|kopf|sch(ae|ä|a)del\w*|hirn|cerebr\w*|cerveau|cr[aâ]n\w*|t[eê]te|cabeza|testa|hoofd|neuro|nch)/;
 const OTHER_REGION =
   /\b(chest|thorax|lung\w*|abd\w*|pelvis|becken|liver|kidney\w*|[ctl]?\s?-?spine|lumbar|cervical|thoracic|hws|lws|bws|knee|hip|shoulder|ankle|wrist|foot|hand|heart|cardiac|coronary|neck|hals|extremity|aorta|femur|tibia)\b/;
+/** Studies of the face and the skull's bones show the lower part of the brain only, under a head's body part. */
+const FACE =
+  /\b(sinus\w*|pns|nnh|orbit\w*|face|facial|temporal\s?bones?|petrous|felsenbein\w*|iacs?|mastoid\w*|mandib\w*|maxill\w*|dental|nasal|tmj)\b/;
 const SHARP =
   /\b(bone\w*|knochen|osseux|os|hueso|ossea|sharp|lung|edge|detail|petrous|felsenbein|y-?sharp)\b/;
 const SOFT = /\b(brain|soft|std\+?|standard|smooth|hirn|weich\w*|parench\w*|cerebr\w*|st)\b/;
@@ -100,7 +103,9 @@ export function tellsScreenSave(header: InstanceHeader): boolean {
 
 /** Whether the texts speak of the head, of another region, or of neither. */
 export function regionOf(header: InstanceHeader): 'head' | 'unknown' | 'other' {
-  const own = `${words(header.seriesDescription)} ${words(header.bodyPartExamined)}`;
+  const description = words(header.seriesDescription);
+  if (FACE.test(description) && !HEAD.test(description)) return 'other';
+  const own = `${description} ${words(header.bodyPartExamined)}`;
   if (HEAD.test(own)) return 'head';
   const all = `${own} ${words(header.protocolName)} ${words(header.studyDescription)}`;
   if (OTHER_REGION.test(own)) return HEAD.test(all) ? 'unknown' : 'other';

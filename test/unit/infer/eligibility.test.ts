@@ -131,6 +131,32 @@ describe('a series', () => {
   });
 });
 
+describe('the region', () => {
+  it.each([
+    ['Low dose head', undefined, 'eligible'],
+    ['AXIAL 5mm', undefined, 'eligible'],
+    ['AXIAL 5mm', 'CHEST', 'wrong-body-part'],
+    ['Thorax', 'HEAD', 'eligible'],
+    ['Head and facial bones', 'HEAD', 'eligible'],
+    ['Facial bones 1.0', 'HEAD', 'wrong-body-part'],
+    ['SINUS AXIAL', 'HEAD', 'wrong-body-part'],
+    ['Orbits', undefined, 'wrong-body-part'],
+    ['C-SPINE 2.0', 'SPINE', 'wrong-body-part'],
+    ['Neck', 'NECK', 'wrong-body-part'],
+  ])('of "%s" with the body part %s makes the series %s', (seriesDescription, bodyPart, code) => {
+    const more = {
+      seriesDescription,
+      ...(bodyPart !== undefined && { bodyPartExamined: bodyPart }),
+    };
+    expect(codeOf(head(more))).toBe(code);
+  });
+
+  it('is left open where the study is of the head', () => {
+    const more = { seriesDescription: 'Neck 3.0', studyDescription: 'CT HEAD AND NECK' };
+    expect(codeOf(head(more))).toBe('eligible');
+  });
+});
+
 describe('contrast', () => {
   it.each([
     'Head w/o 5mm',
