@@ -1,0 +1,134 @@
+import { EventEmitter, once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import type {
+  Catalog,
+  IncomingFiles,
+  OpenedAssociation,
+  ReceivedInstance,
+  ReceiveObserver,
+  Refusal,
+  Verdict,
+} from '../../../src/receive/needs.js';
+import type { Rejection } from '../../../src/receive/pdu.js';
+import { DEFAULT_LIMITS, StoreScp, type StoreScpSettings } from '../../../src/receive/store-scp.js';
+import type { AssociationEnd } from '../../../src/receive/upper-layer.js';
+import { openCatalog } from '../../../src/store/database.js';
+import { Ingest } from '../../../src/store/ingest.js';
+import { InstanceFiles } from '../../../src/store/instance-files.js';
+import { ctElements, dataset, type TestElement } from '../../unit/dicom-header/dataset-bytes.js';
+
+export const silent = pino({ level: 'silent' });
+
+/** A dataset of a CT slice with as many bytes of pixel data. */
+export function slice(
+  sopInstanceUid: string,
+  pixelBytes = 2048,
+  ...changes: TestElement[]
+): Buffer {
+  const pixels = Uint8Array.from({ length: pixelBytes }, (_, i) => (i * 31) % 251);
+  return dataset([
+    ...ctElements([0x00080018, 'UI', sopInstanceUid], ...changes),
+    [0x7fe00010, 'OW', pixels],
+  ]);
+}
+
+interface Told {
+  opened: [OpenedAssociation];
+  rejected: [Rejection];
+  closed: [AssociationEnd];
+  dropped: [];
+  received: [ReceivedInstance, Verdict];
+  refused: [Refusal];
+}
+
+/** A receiving node on a free port: the SCP, the archive's files and the catalog, in a temporary folder. */
+export class ReceiveRig extends EventEmitter<Told> implements AsyncDisposable {
+  readonly folder: string;
+  readonly scp: StoreScp;
+  readonly ingest: Ingest;
+  readonly files: InstanceFiles;
+
+  private constructor(folder: string, scp: StoreScp, ingest: Ingest, files: InstanceFiles) {
+    super();
+    this.folder = folder;
+    this.scp = scp;
+    this.ingest = ingest;
+    this.files = files;
+  }
+
+  static async start(
+    options: Partial<StoreScpSettings> & {
+      minimumFreeBytes?: number;
+      files?: IncomingFiles;
+      catalog?: Catalog;
+    } = {},
+  ): Promise<ReceiveRig> {
+    const { minimumFreeBytes = 0, files: ownFiles, catalog: ownCatalog, ...settings } = options;
+    const folder = await mkdtemp(join(tmpdir(), 'vigil-receive-'));
+    const files = await InstanceFiles.open(folder, { minimumFreeBytes, log: silent });
+    const ingest = new Ingest({
+      catalog: openCatalog(join(folder, 'catalog.db')),
+      files,
+      onCommit: () => {},
+      log: silent,
+    });
+    let rig: ReceiveRig | undefined;
+    const observer: ReceiveObserver = {
+      associationOpened: (association) => {
+        ingest.associationOpened(association);
+        rig?.emit('opened', association);
+      },
+      associationClosed: (id, end, at) => {
+        ingest.associationClosed(id, end, at);
+        rig?.emit('closed', end);
+      },
+      associationRejected: (rejection) => rig?.emit('rejected', rejection),
+      connectionDropped: () => rig?.emit('dropped'),
+      instanceReceived: (received, verdict) => rig?.emit('received', received, verdict),
+      instanceRefused: (_, refusal) => rig?.emit('refused', refusal),
+    };
+    const scp = new StoreScp({
+      settings: {
+        ...DEFAULT_LIMITS,
+        host: '127.0.0.1',
+        port: 0,
+        calledAeTitles: 'any',
+        callingAeTitles: 'any',
+        allowFrom: 'any',
+        storageClasses: 'any',
+        ...settings,
+      },
+      files: ownFiles ?? files,
+      catalog: ownCatalog ?? ingest,
+      nextAssociationId: () => ingest.nextAssociationId(),
+      observer,
+      log: silent,
+    });
+    await scp.start();
+    rig = new ReceiveRig(folder, scp, ingest, files);
+    return rig;
+  }
+
+  get port(): number {
+    return this.scp.port;
+  }
+
+  /** Resolves with what the next event of that name tells. */
+  async told<K extends keyof Told>(name: K): Promise<Told[K]> {
+    return (await once(this, name)) as Told[K];
+  }
+
+  incoming(): Promise<string[]> {
+    return readdir(join(this.folder, 'incoming'));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.scp.stop();
+    this.ingest.flush();
+    await this.files[Symbol.asyncDispose]();
+    await rm(this.folder, { recursive: true });
+  }
+}
