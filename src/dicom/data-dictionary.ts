@@ -15,7 +15,8 @@ const known = new Map<string, Attribute>();
 export function attributeOf(keyword: string): Attribute {
   const found = known.get(keyword);
   if (found) return found;
-  const entry = data.DicomMetaDictionary.nameMap[keyword];
+  const { nameMap } = data.DicomMetaDictionary;
+  const entry = Object.hasOwn(nameMap, keyword) ? nameMap[keyword] : undefined;
   if (!entry) throw new RangeError(`${keyword} is no keyword of the data dictionary`);
   const tag = Number.parseInt(entry.tag.replace(/[(),]/g, ''), 16);
   const attribute = { tag, vr: CHOSEN_VR[entry.vr] ?? entry.vr };

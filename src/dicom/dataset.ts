@@ -88,7 +88,7 @@ function numberText(vr: string, value: number): string {
   if (!Number.isFinite(value)) throw new RangeError(`${vr} cannot hold a value that is no number`);
   if (vr === 'IS') return String(Math.round(value));
   const text = String(value);
-  return vr === 'DS' && text.length > 16 ? value.toPrecision(9) : text;
+  return vr === 'DS' && text.length > 16 ? value.toExponential(8) : text;
 }
 
 function encodeItem(item: Dataset): Buffer {

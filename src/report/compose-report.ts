@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { readHuImage } from '../dicom/hu-image.js';
 import { readSourceDataset, type SourceDataset } from '../dicom/source-dataset.js';
 import type { KeySlice } from '../domain/finding.js';
@@ -30,7 +31,12 @@ export async function composeReport(input: ReportInput): Promise<ResultObject[]>
   }
   const context = reportContext(input, await readSource(input));
   const keySlices = await readKeySlices(context);
-  const heatMaps = keySlices.map((key, i) => heatMap(context, key, i));
+  const heatMaps: Picture[] = [];
+  for (const [i, keySlice] of keySlices.entries()) {
+    heatMaps.push(heatMap(context, keySlice, i));
+    // A picture takes tens of milliseconds: what arrives meanwhile has its turn in between.
+    await setImmediate();
+  }
   const references = heatMaps.map((picture, keySlice) => ({
     keySlice,
     image: { sopClassUid: SECONDARY_CAPTURE, sopInstanceUid: pictureUid(context, picture) },

@@ -16,6 +16,7 @@ export interface ReportOptions {
   readonly softwareVersion: string;
   /** Tells this node from others (PS3.3 C.7.5.2). */
   readonly deviceSerialNumber: string;
+  /** Written where the source names no institution. */
   readonly institutionName?: string;
 }
 

@@ -56,6 +56,7 @@ export function commonModules(
   const { source, options } = context;
   const { date, time } = contentDateTime(context);
   const series = SERIES[kind];
+  const institutionName = source.text('InstitutionName') || options.institutionName;
   return {
     ...patientAndStudy(source),
     SOPClassUID: sopClassUid,
@@ -74,7 +75,7 @@ export function commonModules(
     ManufacturerModelName: MODEL_NAME,
     DeviceSerialNumber: options.deviceSerialNumber,
     SoftwareVersions: options.softwareVersion,
-    ...(options.institutionName ? { InstitutionName: options.institutionName } : {}),
+    ...(institutionName ? { InstitutionName: institutionName } : {}),
     ContributingEquipmentSequence: [contributingEquipment(context)],
   };
 }

@@ -81,12 +81,14 @@ export function drawHeatMap(
       const u = (((x + 0.5) / width) * columns - box.x) / box.side;
       if (u < 0 || u >= 1) continue;
       const value = sample(heatMap, u, v);
+      const opacity = heatOpacity(value);
+      if (opacity === 0) continue;
       const [red, green, blue] = heatColour(value);
       const at = (y * width + x) * 4;
       pixels.data[at] = red;
       pixels.data[at + 1] = green;
       pixels.data[at + 2] = blue;
-      pixels.data[at + 3] = Math.round(heatOpacity(value) * 255);
+      pixels.data[at + 3] = Math.round(opacity * 255);
     }
   }
   overlayContext.putImageData(pixels, 0, 0);

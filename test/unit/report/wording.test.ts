@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { impression, percent, seriesLine } from '../../../src/report/wording.js';
+import { findingOf, generatedSeries, RESEARCH_TEXT } from './cases.js';
+
+const series = generatedSeries({ slices: 9, rows: 32, columns: 32 });
+
+describe('percent', () => {
+  it.each([
+    [0, '< 1 %'],
+    [0.0049, '< 1 %'],
+    [0.005, '1 %'],
+    [0.5, '50 %'],
+    [0.994, '99 %'],
+    [0.995, '> 99 %'],
+    [1, '> 99 %'],
+  ])('%d reads %s', (probability, text) => {
+    expect(percent(probability)).toBe(text);
+  });
+});
+
+describe('impression', () => {
+  it.each([
+    [
+      'positive',
+      'Suspected intracranial hemorrhage: intraparenchymal 90 %; probability of any hemorrhage 96 %. Key slices: image 3. The algorithm can be wrong; the images decide. For research use only. Not for diagnostic use.',
+    ],
+    [
+      'negative',
+      'No intracranial hemorrhage detected; probability of any hemorrhage 2 %. Key slices: image 3. The algorithm can miss a hemorrhage; this does not exclude one. For research use only. Not for diagnostic use.',
+    ],
+    [
+      'undetermined',
+      'Undetermined: a reader has to decide; probability of any hemorrhage 38 %. Key slices: image 3. This is neither a positive nor a negative result. For research use only. Not for diagnostic use.',
+    ],
+    [
+      'not-eligible',
+      'NOT ANALYSED: no suitable series. Reason: The series has fewer than 8 slice positions (too-few-positions). Key slices: image 3. This is not a negative result. For research use only. Not for diagnostic use.',
+    ],
+    [
+      'failed',
+      'NOT ANALYSED: the analysis failed. Reason: The inference process ended twice while it read the series (engine-crashed). Key slices: image 3. This is not a negative result. For research use only. Not for diagnostic use.',
+    ],
+  ] as const)('%s', (outcome, text) => {
+    expect(impression(findingOf(outcome, series), RESEARCH_TEXT, ['image 3'])).toBe(text);
+  });
+});
+
+describe('seriesLine', () => {
+  it('says that the chosen series was not read where the analysis failed', () => {
+    const finding = findingOf('failed', series);
+    const [chosen, scout] = finding.series.map((verdict) => seriesLine(finding, verdict));
+    expect(chosen).toContain('Series 3 (CT, 9 instances): chosen, but not analysed.');
+    expect(scout).toBe(
+      'Series 1 (CT, 2 instances): not suitable. The series holds localizers only',
+    );
+  });
+});
