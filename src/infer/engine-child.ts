@@ -2,14 +2,16 @@ import { setPriority } from 'node:os';
 import { StageError } from '../domain/failure.js';
 import type { EngineFailure, EngineReply, EngineRequest, SlabInput } from './engine-protocol.js';
 import { ModelGraphs } from './model-graphs.js';
-import { BATCH, SeriesAnalyser } from './series-analyser.js';
+import { SeriesAnalyser } from './series-analyser.js';
 import { SlabReader } from './slab-reader.js';
 
 /**
  * The inference process. ONNX Runtime blocks the thread that it runs on, so it has a process of its own, behind the
  * receiver in priority. It answers analyses in order; between them it classifies the slices that have arrived so far.
  */
-const NICE = 10;
+const NICE = 5;
+/** An analysis that comes in the meantime waits for so many slices at most. */
+const SPECULATIVE_BATCH = 4;
 /** A scanner's largest series, twice over; what is dropped is computed with the analysis. */
 const MOST_SPECULATIVE = 2000;
 
@@ -79,7 +81,7 @@ async function answer(on: SeriesAnalyser, { id, slabs, keySlices }: Analyse): Pr
 }
 
 async function speculate(on: SeriesAnalyser): Promise<void> {
-  const batch = speculative.splice(0, BATCH).filter((slab) => on.isNew(slab));
+  const batch = speculative.splice(0, SPECULATIVE_BATCH).filter((slab) => on.isNew(slab));
   // A slice that cannot be read is told when its series is analysed.
   await on.classify(batch).catch(() => undefined);
 }

@@ -12,7 +12,7 @@ import { Recent } from './recent.js';
 import type { SlabReader } from './slab-reader.js';
 
 /** Larger batches gain nothing and cost memory. */
-export const BATCH = 8;
+const BATCH = 8;
 /** About a kilobyte each; far more than the slabs of any one series. */
 const RESULTS_KEPT = 20_000;
 

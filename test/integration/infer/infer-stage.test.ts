@@ -50,6 +50,25 @@ async function headSeries(
   );
 }
 
+interface EditableManifest {
+  readonly input: { readonly channels: { offset: number }[] };
+  readonly files: Record<string, string>;
+}
+
+/** A copy of the shipped package with another manifest. */
+async function packageWith(
+  name: string,
+  edit: (manifest: EditableManifest, copy: string) => void | Promise<void>,
+): Promise<string> {
+  const copy = join(folder, name);
+  await cp(packageFolder, copy, { recursive: true });
+  const file = join(copy, 'manifest.json');
+  const manifest = JSON.parse(await readFile(file, 'utf8')) as EditableManifest;
+  await edit(manifest, copy);
+  await writeFile(file, JSON.stringify(manifest));
+  return copy;
+}
+
 describe('the inference stage', () => {
   let stage: InferStage;
   beforeAll(async () => {
@@ -151,6 +170,28 @@ describe('the inference stage', () => {
   });
 });
 
+describe('a model that reads neighbouring slabs', () => {
+  it('says the same whether slices were seen while they arrived or not', async () => {
+    const neighbours = await packageWith('neighbours', (manifest) => {
+      for (const [i, channel] of manifest.input.channels.entries()) channel.offset = i - 1;
+    });
+    await using stage = await InferStage.open({
+      packageFolder: neighbours,
+      threads: 1,
+      log: silent,
+    });
+    const cold = await stage.analyse(await headSeries('3.1', 12, { bleedHu: 65 }), []);
+    const series = await headSeries('3.2', 12, { bleedHu: 65 });
+    const arriving = [...series.filter((_, i) => i % 2), ...series.filter((_, i) => i % 2 === 0)];
+    for (let n = 1; n <= arriving.length; n += 1) stage.prefetch(arriving.slice(0, n));
+    const warm = await stage.analyse(series, []);
+    expect(warm.classes).toEqual(cold.classes);
+    expect(warm.slices.map(({ probabilities }) => probabilities)).toEqual(
+      cold.slices.map(({ probabilities }) => probabilities),
+    );
+  });
+});
+
 describe('the inference process', () => {
   const lines = new PassThrough({ objectMode: false });
   const log = pino({}, lines);
@@ -194,7 +235,7 @@ describe('the inference process', () => {
   });
 
   it('is killed and started again when it hangs', async () => {
-    const { stage, pid } = await open(5_000);
+    const { stage, pid } = await open(10_000);
     process.kill(pid, 'SIGSTOP');
     const finding = await stage.analyse(await headSeries('2.2'), []);
     expect(finding.slices).toHaveLength(12);
@@ -226,14 +267,11 @@ describe('the inference process', () => {
   });
 
   it('refuses a model whose graphs are not what the contract says', async () => {
-    const broken = join(folder, 'package');
-    await cp(packageFolder, broken, { recursive: true });
-    const swapped = await readFile(join(broken, 'cam.onnx'));
-    await writeFile(join(broken, 'sequence.onnx'), swapped);
-    const file = join(broken, 'manifest.json');
-    const manifest = JSON.parse(await readFile(file, 'utf8')) as { files: Record<string, string> };
-    manifest.files['sequence.onnx'] = createHash('sha256').update(swapped).digest('hex');
-    await writeFile(file, JSON.stringify(manifest));
+    const broken = await packageWith('broken', async ({ files }, copy) => {
+      const swapped = await readFile(join(copy, 'cam.onnx'));
+      await writeFile(join(copy, 'sequence.onnx'), swapped);
+      files['sequence.onnx'] = createHash('sha256').update(swapped).digest('hex');
+    });
     await expect(InferStage.open({ packageFolder: broken, threads: 1, log })).rejects.toMatchObject(
       {
         name: 'ModelPackageError',
