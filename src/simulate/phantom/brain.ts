@@ -8,6 +8,7 @@ const CSF = 7;
 const GREY = 38;
 const WHITE = 28.5;
 const DEEP_GREY = 37;
+const BRAINSTEM = 31;
 const DURA = 48;
 const VENOUS_BLOOD = 54;
 
@@ -126,7 +127,7 @@ export class Brain {
     const distance = this.#folia.distance(x, y, z);
     cerebellum -= 7 * inside(distance - 0.35, 0.8) * (1 - step(-shell, 3, 16));
     let value = CSF + (cerebellum - CSF) * inside(shell);
-    value += (32 - value) * inside(stem);
+    value += (BRAINSTEM - value) * inside(stem);
     value += (CSF - value) * inside(ellipsoid(x, y - 20, z - 3, 7, 4.5, 9));
     const tent = tentorium(x, y) - z;
     return value + (DURA - value) * 0.7 * inside(tent - 1);
@@ -170,15 +171,25 @@ export function tentorium(x: number, y: number): number {
   return 36 - 0.52 * side - 0.32 * Math.max(0, y - 22) - toPetrous;
 }
 
+/** Pons with its arms to the cerebellum, midbrain with its peduncles and colliculi, medulla. */
 function brainstem(x: number, y: number, z: number): number {
-  return Math.min(
-    ellipsoid(x, y - 4, z - 4, 15, 11.5, 14),
-    ellipsoid(x, y - 8, z - 24, 14, 10.5, 13),
-    MEDULLA.distance(x, y, z),
-  );
+  const side = Math.abs(x);
+  let nearest = ellipsoid(x, y - 4, z - 4, 15, 11.5, 14);
+  for (const part of STEM) {
+    const distance = part.distance(side, y, z);
+    if (distance < nearest) nearest = distance;
+  }
+  return nearest;
 }
 
-const MEDULLA = new Capsule([0, 9, -8, 8.5], [0, 20, -34, 7]);
+/** Given for both sides at once. */
+const STEM: readonly Capsule[] = [
+  new Capsule([11, 7, 2, 8], [26, 27, -2, 9]),
+  new Capsule([0, 10, 12, 10], [0, 12, 36, 9.5]),
+  new Capsule([7, 2, 14, 6.5], [17, -3, 38, 8]),
+  new Capsule([4.5, 18, 27, 4.5], [4.5, 19, 33, 4]),
+  new Capsule([0, 9, -8, 8.5], [0, 20, -34, 7]),
+];
 
 /** Basal ganglia and thalami: share of the voxel; `side` is the distance from the midline. */
 function deepNuclei(side: number, y: number, z: number): number {
@@ -207,9 +218,9 @@ function cisterns(x: number, y: number, z: number): number {
   if (z < 12 || z > 40 || Math.abs(x) > 26) return 99;
   const angle = Math.atan2(y + 12, x);
   const star = Math.hypot(x, y + 12) - 9 - 3.5 * Math.cos(5 * (angle + Math.PI / 2));
-  const suprasellar = Math.max(star, Math.abs(z - 21) - 6);
-  const midbrain = ellipsoid(x, y - 8, z - 24, 14, 10.5, 16);
-  const ambient = Math.max(Math.abs(midbrain - 1.8) - 1.6, Math.abs(z - 26) - 9, 2 - y);
-  const quadrigeminal = ellipsoid(x, y - 23, z - 31, 11, 4, 7);
+  const stem = brainstem(x, y, z);
+  const suprasellar = Math.max(star, Math.abs(z - 21) - 6, -stem);
+  const ambient = Math.max(Math.abs(stem - 0.8) - 0.8, Math.abs(z - 22) - 8, 9 - y);
+  const quadrigeminal = Math.max(ellipsoid(x, y - 24, z - 31, 10, 4, 7), -stem);
   return Math.min(suprasellar, ambient, quadrigeminal);
 }

@@ -161,8 +161,9 @@ export class Head {
 
 /** Height of the floor of the cranial fossae: anterior, middle and posterior, which step down from front to back. */
 function floorHeight(side: number, y: number): number {
-  const roof = Math.exp(-((side - 29) ** 2) / 220 - (y + 58) ** 2 / 500);
-  const anterior = 20 + 11 * roof - 2 * Math.exp(-(side * side) / 50);
+  // The roofs of the orbits rise to the frontal bone, and beside the midline.
+  const roof = Math.exp(-((side - 31) ** 2) / 300) * step(-y, 34, 84);
+  const anterior = 17 + 14 * roof + 1.5 * Math.sin(side / 4) * Math.sin(y / 5);
   const middle = 2 + 13 * (1 - step(side, 12, 20));
   const bowl = ((side / 54) ** 2 + ((y - 32) / 44) ** 2) ** 1.3;
   const posterior = Math.min(16, -34 + 32 * bowl);
