@@ -52,11 +52,26 @@ module.exports = {
       'The simulated peers speak DIMSE and know nothing of the node.',
     ),
     {
-      name: 'entry-points',
-      comment: 'Only the composition root and the commands know all parts.',
+      name: 'main-imports',
+      comment:
+        'Signals, supervisor and configuration around the composition root; never a part of it.',
       severity: 'error',
-      from: { path: '^src/(main|cli|systemd|log)[.]ts$' },
-      to: { path: '^src/', pathNot: ['^src/(app|systemd|log)[.]ts$', '^src/commands/'] },
+      from: { path: '^src/main[.]ts$' },
+      to: { path: '^src/', pathNot: ['^src/(app|systemd|log)[.]ts$', config] },
+    },
+    {
+      name: 'cli-imports',
+      comment: 'The command line only names the commands; each has a file of its own.',
+      severity: 'error',
+      from: { path: '^src/cli[.]ts$' },
+      to: { path: '^src/', pathNot: ['^src/(main|version)[.]ts$', '^src/commands/', config] },
+    },
+    {
+      name: 'root-is-not-imported',
+      comment: 'Only the entry points and the commands may build or run a node.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/(main|cli|app)[.]ts$', '^src/commands/'] },
+      to: { path: '^src/(app|pipeline|main|cli)[.]ts$' },
     },
     {
       name: 'no-cycles',

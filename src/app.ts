@@ -145,20 +145,33 @@ export class App implements AsyncDisposable {
       await this.#scp.stop();
       this.#ingest.flush();
     });
-    const { name, version } = this.#infer.model;
-    this.#log.info({ ...this.ports, model: `${name} ${version}` }, 'ready');
+    this.#log.info(this.ports, `ready: ${this.summary}`);
   }
 
-  /** Takes a changed configuration into force. */
-  apply(settings: Settings): void {
+  /** One line for whoever watches the service. */
+  get summary(): string {
+    const { name, version } = this.#infer.model;
+    return `DICOM port ${this.ports.dicom}, model ${name} ${version}`;
+  }
+
+  /** Takes a changed configuration into force; the keys that need a restart have their running values in it. */
+  reconfigure(settings: Settings, restartNeeded: readonly string[]): void {
     this.#settings = settings;
     this.#log.level = settings.log.level;
     this.#pipeline.syncDestinations();
     this.#startSchedules();
+    this.#metrics.configReloaded('applied');
+    if (restartNeeded.length === 0) this.#log.info('configuration applied');
+    else this.#log.warn({ restartNeeded }, 'configuration applied; these keys need a restart');
   }
 
-  configReloaded(result: 'applied' | 'refused'): void {
-    this.#metrics.configReloaded(result);
+  /** A changed configuration is bad: the one before stays in force. */
+  refuseConfiguration(error: Error): void {
+    this.#metrics.configReloaded('refused');
+    this.#log.error(
+      { reason: error.message },
+      'changed configuration refused, the old one is in force',
+    );
   }
 
   async health(): Promise<HealthReport> {

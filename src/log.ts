@@ -7,8 +7,8 @@ export type Log = pino.Logger;
  * The root logger. Stages log UIDs, AE titles, counts, codes and times; these paths are the net below that rule, so
  * that a whole dataset handed to the logger by mistake gives no patient away.
  */
-export function createLog(options: { level: string }): Log {
-  return pino({
+export function createLog(options: { level: string; destination?: 'stdout' | 'stderr' }): Log {
+  const settings: pino.LoggerOptions = {
     level: options.level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
@@ -16,7 +16,8 @@ export function createLog(options: { level: string }): Log {
       paths: PATIENT_KEYWORDS.flatMap((keyword) => [keyword, `*.${keyword}`, `*.*.${keyword}`]),
       censor: '[redacted]',
     },
-  });
+  };
+  return pino(settings, pino.destination(options.destination === 'stderr' ? 2 : 1));
 }
 
 /** Patient module and other identifying attributes by keyword (PS3.15 Table E.1-1, the direct identifiers). */

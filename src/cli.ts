@@ -1,0 +1,146 @@
+#!/usr/bin/env node
+import { Command, Option } from 'commander';
+import { runCheckConfig } from './commands/check-config.js';
+import { runDemo } from './commands/demo.js';
+import { runEcho } from './commands/echo.js';
+import { EXIT } from './commands/exit-codes.js';
+import { runModels } from './commands/models.js';
+import { runReanalyse, runResend } from './commands/resend.js';
+import { runSend } from './commands/send.js';
+import { runShow } from './commands/show.js';
+import { runStatus } from './commands/status.js';
+import { ConfigError } from './config/problems.js';
+import { main } from './main.js';
+import { VERSION } from './version.js';
+
+const config = () =>
+  new Option('-c, --config <file>', 'configuration file')
+    .default('config/vigil.yaml')
+    .env('VIGIL_CONFIG');
+const json = () => new Option('--json', 'print one JSON object instead of text').default(false);
+const calling = () => new Option('--calling <AE title>', 'AE title to call with');
+const to = () =>
+  new Option(
+    '--to <AE@host:port>',
+    'who receives it, such as VIGIL@127.0.0.1:11112',
+  ).makeOptionMandatory();
+
+/** Runs a command and ends with its exit code; what it throws is said in one line. */
+function ending<Args extends unknown[]>(run: (...args: Args) => Promise<number>) {
+  return async (...args: Args): Promise<void> => {
+    try {
+      process.exitCode = await run(...args);
+    } catch (error) {
+      console.error((error as Error).message);
+      process.exitCode = error instanceof ConfigError ? EXIT.usage : EXIT.failed;
+    }
+  };
+}
+
+const program = new Command('vigil')
+  .description('A DICOM node that triages head CTs for intracranial hemorrhage')
+  .version(VERSION)
+  .configureHelp({ sortSubcommands: false })
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 done, 1 something failed, 2 wrong usage or configuration, 3 not in the catalog.',
+  )
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage));
+
+program
+  .command('start')
+  .description('run the node until it is told to stop')
+  .addOption(config())
+  .action(
+    ending(async (options: { config: string }) => {
+      await main(options.config);
+      return EXIT.done;
+    }),
+  );
+
+program
+  .command('demo')
+  .description(
+    'run a node, a simulated scanner and a simulated PACS, and show what the PACS received',
+  )
+  .addOption(json())
+  .option('--keep', 'keep the folder with the received objects', false)
+  .action(ending(runDemo));
+
+program
+  .command('send')
+  .description('send files and folders of DICOM images by C-STORE')
+  .argument('<paths...>', 'files and folders')
+  .addOption(to())
+  .addOption(calling())
+  .option('--associations <n>', 'how many share the work', Number)
+  .addOption(json())
+  .action(
+    ending((paths: string[], options: Omit<Parameters<typeof runSend>[0], 'paths'>) =>
+      runSend({ paths, ...options }),
+    ),
+  );
+
+program
+  .command('echo')
+  .description('ask a DICOM node whether it answers (C-ECHO)')
+  .addOption(to())
+  .addOption(calling())
+  .addOption(json())
+  .action(ending(runEcho));
+
+program
+  .command('check-config')
+  .description('say everything that is wrong with a configuration file')
+  .argument('[file]', 'configuration file', 'config/vigil.yaml')
+  .addOption(json())
+  .action(
+    ending((file: string, options: { json: boolean }) => runCheckConfig({ file, ...options })),
+  );
+
+program
+  .command('status')
+  .description('show the queues and the studies that came last')
+  .addOption(config())
+  .option('--limit <n>', 'how many studies', Number, 20)
+  .addOption(json())
+  .action(ending(runStatus));
+
+const study = (name: string, description: string) =>
+  program
+    .command(name)
+    .description(description)
+    .argument('<study>', 'Study Instance UID')
+    .addOption(config())
+    .addOption(json());
+
+type StudyOptions = { config: string; json: boolean };
+
+study('show', 'show what happened to a study, and why').action(
+  ending((studyInstanceUid: string, options: StudyOptions) =>
+    runShow({ studyInstanceUid, ...options }),
+  ),
+);
+
+study('resend', "send the newest report's objects again")
+  .option('--to <destination>', 'only to this destination of the configuration')
+  .action(
+    ending((studyInstanceUid: string, options: StudyOptions & { to?: string }) =>
+      runResend({ studyInstanceUid, ...options }),
+    ),
+  );
+
+study('reanalyse', 'choose and read the series again').action(
+  ending((studyInstanceUid: string, options: StudyOptions) =>
+    runReanalyse({ studyInstanceUid, ...options }),
+  ),
+);
+
+program
+  .command('models')
+  .description('list the model packages and check their hashes')
+  .addOption(config())
+  .addOption(json())
+  .action(ending(runModels));
+
+await program.parseAsync();

@@ -1,0 +1,39 @@
+import closeWithGrace from 'close-with-grace';
+import { App } from './app.js';
+import { loadSettings } from './config/settings.js';
+import { ConfigWatcher } from './config/watch.js';
+import { createLog } from './log.js';
+import { Systemd } from './systemd.js';
+
+/** A drain that takes longer has hung; systemd kills at TimeoutStopSec, a little later. */
+const DRAIN_MS = 50_000;
+
+/** Runs the node until SIGTERM or SIGINT drains it; SIGHUP has the configuration read again. */
+export async function main(configFile: string): Promise<void> {
+  const loaded = await loadSettings(configFile);
+  const log = createLog(loaded.settings.log);
+  for (const warning of loaded.warnings) log.warn(warning);
+  const systemd = new Systemd({ log });
+  const app = await App.open(loaded.settings, log);
+  const watcher = new ConfigWatcher({
+    loaded,
+    onChange: (change) => app.reconfigure(change.loaded.settings, change.restartNeeded),
+    onProblem: (error) => app.refuseConfiguration(error),
+  });
+  closeWithGrace({ delay: DRAIN_MS, logger: false, skip: ['SIGHUP'] }, async ({ err, signal }) => {
+    if (err) log.fatal({ err }, 'unforeseen error');
+    else log.info({ signal }, 'stopping');
+    await systemd.stopping();
+    await watcher.stop();
+    await app.stop();
+    await systemd[Symbol.asyncDispose]();
+  });
+  await app.start();
+  await watcher.start();
+  process.on('SIGHUP', async () => {
+    await systemd.reloading();
+    await watcher.reload();
+    await systemd.ready(app.summary);
+  });
+  await systemd.ready(app.summary);
+}
