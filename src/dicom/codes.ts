@@ -1,5 +1,6 @@
 import type { ClassName, Presence } from '../domain/finding.js';
 import type { Dataset } from './dataset.js';
+import { shortText } from './short-text.js';
 
 /** A coded entry (PS3.3 8.8). */
 export interface Code {
@@ -124,7 +125,7 @@ export function codeItem({ value, scheme, meaning }: Code): Dataset {
   return {
     ...(value.length > 16 ? { LongCodeValue: value } : { CodeValue: value }),
     CodingSchemeDesignator: scheme,
-    CodeMeaning: meaning.length > 64 ? `${meaning.slice(0, 63)}…` : meaning,
+    CodeMeaning: shortText(meaning),
   };
 }
 

@@ -2,7 +2,7 @@ import type { SKRSContext2D } from '@napi-rs/canvas';
 import type { Outcome } from '../domain/finding.js';
 import { heatColour, heatOpacity } from './colour-map.js';
 import type { Rectangle } from './slice-picture.js';
-import { fittingSize, font, writeLine } from './typeface.js';
+import { font, linesOf, writeLine } from './typeface.js';
 
 /** Light on dark, as reading rooms are. */
 export const COLOURS = {
@@ -57,22 +57,34 @@ export function drawMark(context: SKRSContext2D, outcome: Outcome, x: number, y:
   context.textBaseline = 'alphabetic';
 }
 
-/** The notice across a picture's foot, as large as it fits. */
+/** Sizes from large to small, and on how many lines a notice of that size may stand. */
+const NOTICE_SIZES = [
+  [26, 1],
+  [22, 1],
+  [19, 1],
+  [17, 2],
+  [15, 2],
+  [13, 3],
+  [11, 4],
+] as const;
+
+/** The notice across a picture's foot, as large as it fits, whole. */
 export function drawNotice(context: SKRSContext2D, notice: string, area: Rectangle): void {
   context.fillStyle = COLOURS.notice;
   context.fillRect(area.x, area.y, area.width, area.height);
   const room = area.width - 32;
-  const size = fittingSize(context, notice, room, [26, 24, 22, 20, 18, 16, 14], 'bold');
-  const style = { size, weight: 'bold', color: COLOURS.noticeText } as const;
-  context.textAlign = 'center';
-  writeLine(
-    context,
-    notice,
-    area.x + area.width / 2,
-    area.y + area.height / 2 + size * 0.36,
-    room,
-    style,
+  const fits = NOTICE_SIZES.find(
+    ([size, lines]) => linesOf(context, notice, room, font(size, 'bold')).length <= lines,
   );
+  const [size] = fits ?? [11, 4];
+  const lines = linesOf(context, notice, room, font(size, 'bold'));
+  const step = Math.round(size * 1.1);
+  const first = area.y + area.height / 2 - ((lines.length - 1) * step) / 2 + size * 0.36;
+  context.textAlign = 'center';
+  const style = { size, weight: 'bold', color: COLOURS.noticeText } as const;
+  for (const [i, line] of lines.entries()) {
+    writeLine(context, line, area.x + area.width / 2, first + i * step, room, style);
+  }
   context.textAlign = 'left';
 }
 

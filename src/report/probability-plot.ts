@@ -3,7 +3,6 @@ import { CLASSES, type ClassName, type Finding } from '../domain/finding.js';
 import { COLOURS } from './picture-style.js';
 import type { Rectangle } from './slice-picture.js';
 import { writeLine } from './typeface.js';
-import { CLASS_NAMES } from './wording.js';
 
 const AXIS = { size: 15, color: COLOURS.quiet } as const;
 
@@ -102,7 +101,8 @@ function drawLegend(context: SKRSContext2D, subtype: ClassName, area: Rectangle)
     context.lineTo(x + 44, y);
     context.stroke();
     context.setLineDash([]);
-    writeLine(context, CLASS_NAMES[name], x + 54, y + 6, 220, { size: 16, color: COLOURS.text });
+    const label = name === 'any' ? 'any hemorrhage' : name;
+    writeLine(context, label, x + 54, y + 6, 220, { size: 16, color: COLOURS.text });
     x += 290;
   }
 }

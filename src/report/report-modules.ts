@@ -1,6 +1,7 @@
 import { CODES, codeItem } from '../dicom/codes.js';
 import type { Dataset } from '../dicom/dataset.js';
 import { derivedUid } from '../dicom/derived-uid.js';
+import { shortText } from '../dicom/short-text.js';
 import type { SourceDataset } from '../dicom/source-dataset.js';
 import type { ObjectKind } from '../domain/result-object.js';
 import { ReportIdentity } from './report-identity.js';
@@ -86,9 +87,9 @@ function contributingEquipment({ finding, createdAt, source }: ReportContext): D
   const { date, time } = dateTime(createdAt, source.text('TimezoneOffsetFromUTC'));
   return {
     PurposeOfReferenceCodeSequence: [codeItem(CODES.processingEquipment)],
-    Manufacturer: model.maker,
-    ManufacturerModelName: model.name,
-    SoftwareVersions: model.version,
+    Manufacturer: shortText(model.maker),
+    ManufacturerModelName: shortText(model.name),
+    SoftwareVersions: shortText(model.version),
     ContributionDateTime: `${date}${time}`,
     ContributionDescription: `Model package ${model.hash}`,
   };

@@ -128,7 +128,7 @@ function drawReason(context: SKRSContext2D, finding: Finding): void {
   context.strokeRect(box.x, box.y, box.width, box.height);
   const inner = { x: box.x + 24, width: box.width - 48 };
   writeLine(context, 'Why there is no answer', inner.x, box.y + 38, inner.width, TITLE);
-  const large = { size: 24, color: COLOURS.text } as const;
+  const large = { size: 20, color: COLOURS.text } as const;
   const y = writeParagraph(
     context,
     reason?.text ?? 'Not stated',
@@ -136,7 +136,7 @@ function drawReason(context: SKRSContext2D, finding: Finding): void {
     box.y + 76,
     inner.width,
     large,
-    2,
+    3,
   );
   writeLine(context, `Code: ${reason?.code ?? 'none'}`, inner.x, y + 6, inner.width, QUIET);
   writeLine(context, 'Series of the study', MARGIN, 404, CONTENT, TITLE);

@@ -53,9 +53,8 @@ export function writeParagraph(
   { size, weight, color }: TextStyle,
   maxLines = 8,
 ): number {
-  canvas.font = font(size, weight);
+  const lines = linesOf(canvas, paragraph, width, font(size, weight));
   canvas.fillStyle = color;
-  const lines = broken(canvas, paragraph, width);
   const shown = lines.slice(0, maxLines);
   if (lines.length > maxLines) {
     shown[maxLines - 1] = lines.slice(maxLines - 1).join(' ');
@@ -68,22 +67,14 @@ export function writeParagraph(
   return baseline;
 }
 
-/** The largest size of the given ones at which the text fits on one line, else the smallest. */
-export function fittingSize(
+/** The lines of a paragraph in a CSS font, broken between words. */
+export function linesOf(
   canvas: SKRSContext2D,
-  line: string,
+  paragraph: string,
   width: number,
-  sizes: readonly number[],
-  weight: Weight = 'normal',
-): number {
-  const fits = sizes.find((size) => {
-    canvas.font = font(size, weight);
-    return canvas.measureText(line).width <= width;
-  });
-  return fits ?? (sizes.at(-1) as number);
-}
-
-function broken(canvas: SKRSContext2D, paragraph: string, width: number): string[] {
+  cssFont: string,
+): string[] {
+  canvas.font = cssFont;
   const lines: string[] = [];
   let line = '';
   for (const word of paragraph.split(/\s+/)) {
