@@ -59,6 +59,10 @@ export function chooseSeries(study: StudyToChooseFrom): Choice {
     if (!study.quiet) return { type: 'wait', for: 'quiet' };
     return { type: 'analyse', seriesInstanceUid: null, verdicts: verdictsOf(study, undefined) };
   }
+  const reopened = arriving.find(({ series }) => series.seriesInstanceUid === study.analysed);
+  if (reopened && compareClass(best.quality, reopened.quality) >= 0) {
+    return { type: 'wait', for: 'series' };
+  }
   const read = whole.find(({ series }) => series.seriesInstanceUid === study.analysed);
   const chosen = read && compareClass(best.quality, read.quality) >= 0 ? read : best;
   const rivals = arriving.some(({ quality }) => compareClass(quality, chosen.quality) < 0);

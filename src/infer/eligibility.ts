@@ -154,7 +154,7 @@ function refuseByGeometry(images: readonly SeriesImage<unknown>[]): ReasonCode |
 
 /**
  * A few repeated positions are two scans that overlap, or a slice sent twice. Where most are repeated, they are copies
- * (nothing differs), phases (another time), or several reconstructions in one series.
+ * (nothing differs), phases (another time, or frames of one object), or several reconstructions in one series.
  */
 function refuseByRepetition(images: readonly SeriesImage<unknown>[]): ReasonCode | undefined {
   const positions = groupByPosition(images);
@@ -165,13 +165,13 @@ function refuseByRepetition(images: readonly SeriesImage<unknown>[]): ReasonCode
   const phases =
     differ(({ header }) => header.temporalPositionIdentifier) ||
     differ(({ header }) => header.acquisitionNumber) ||
-    differ(({ header }) => header.acquisitionDateTime);
+    differ(({ header }) => header.acquisitionDateTime) ||
+    repeated.some((group) => new Set(group.map(({ header }) => header)).size < group.length);
   if (phases) return 'several-phases';
   const reconstructions =
     differ(({ header }) => header.convolutionKernel) ||
     differ(({ header }) => header.imageType.join('\\')) ||
-    differ(({ geometry }) => geometry.sliceThickness) ||
-    differ(({ header }) => header.frames.length > 1);
+    differ(({ geometry }) => geometry.sliceThickness);
   return reconstructions ? 'mixed-images' : undefined;
 }
 

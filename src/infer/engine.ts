@@ -169,10 +169,16 @@ export class InferenceEngine implements AsyncDisposable {
       AbortSignal.timeout(this.#options.timeoutMs ?? TIMEOUT_MS),
     ]);
     const exit = once(child, 'exit', { signal }).then(() => undefined);
-    const [reply] = (await Promise.race([once(child, 'message', { signal }), exit])) ?? [];
-    // Whichever of the two came first, the other's abort at the timeout is of no interest.
-    exit.catch(() => undefined);
-    const answer = reply as EngineReply | undefined;
+    let answer: EngineReply | undefined;
+    try {
+      [answer] = (await Promise.race([once(child, 'message', { signal }), exit])) ?? [];
+    } catch (cause) {
+      const message = 'The inference process did not start in time';
+      throw new StageError('inference-unavailable', 'transient', message, { cause });
+    } finally {
+      // Whichever of the two came first, the other's abort at the timeout is of no interest.
+      exit.catch(() => undefined);
+    }
     if (answer?.type === 'ready') return;
     if (answer?.type === 'refused') throw new ModelPackageError('graph-mismatch', answer.message);
     throw new StageError('inference-unavailable', 'transient', 'The inference process ended early');

@@ -11,8 +11,6 @@ export interface SlabStatistics {
   readonly insideHu: number;
   /** Mean distance of the ring from the centre in mm; NaN where it or the pixel spacing is unknown. */
   readonly ringRadiusMm: number;
-  /** Whether the image was clipped to a display window. */
-  readonly windowed: boolean;
 }
 
 const RAYS = 72;
@@ -33,7 +31,6 @@ export function slabStatistics(image: HuImage, box: Box): SlabStatistics {
     skullRing: met.length / RAYS,
     insideHu: inside,
     ringRadiusMm: meanRadius * mm,
-    windowed,
   };
 }
 

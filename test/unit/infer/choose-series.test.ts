@@ -101,4 +101,12 @@ describe('a series that comes after the analysis', () => {
     const choice = chooseSeries({ series: [angio, soft], quiet: false, analysed: null });
     expect(choice).toMatchObject({ seriesInstanceUid: 'soft' });
   });
+
+  it('is not read while late slices of the one that was read arrive', () => {
+    const study = { series: [bone, arriving(soft)], quiet: true, analysed: 'soft' };
+    expect(chooseSeries(study)).toEqual({ type: 'wait', for: 'series' });
+    expect(chooseSeries({ ...study, analysed: 'bone' })).toMatchObject({
+      seriesInstanceUid: 'bone',
+    });
+  });
 });

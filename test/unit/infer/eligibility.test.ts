@@ -108,6 +108,16 @@ describe('a series', () => {
       'several-phases',
     ],
     [
+      'a multi-frame object of two phases',
+      [
+        storedAt(0, {
+          sopClassUid: '1.2.840.10008.5.1.4.1.1.2.1',
+          frames: [...head(), ...head()].flatMap(({ header }) => header.frames),
+        }),
+      ],
+      'several-phases',
+    ],
+    [
       'two times',
       [...head(), ...head({ acquisitionDateTime: '20240101120000' })],
       'several-phases',
