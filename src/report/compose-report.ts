@@ -37,9 +37,12 @@ export async function composeReport(input: ReportInput): Promise<ResultObject[]>
     // A picture takes tens of milliseconds: what arrives meanwhile has its turn in between.
     await setImmediate();
   }
-  const references = heatMaps.map((picture, keySlice) => ({
+  const references = keySlices.map(({ keySlice }) => ({
     keySlice,
-    image: { sopClassUid: SECONDARY_CAPTURE, sopInstanceUid: pictureUid(context, picture) },
+    image: {
+      sopClassUid: SECONDARY_CAPTURE,
+      sopInstanceUid: pictureUid(context, { kind: 'heatmap', role: heatMapRole(keySlice) }),
+    },
   }));
   return [
     ...structuredReports(context, references),
@@ -89,10 +92,14 @@ function heatMap(
     kind: 'heatmap',
     canvas: heatMapPicture(context, keySlice, slice),
     instanceNumber: index + 1,
-    role: [source.sopInstanceUid, String(source.frame ?? 1), keySlice.className],
+    role: heatMapRole(keySlice),
     derivation: `Grad-CAM of ${CLASS_NAMES[keySlice.className]} by ${model.name} ${model.version}, blended over the brain window`,
     sources: [source],
   };
+}
+
+function heatMapRole({ source, className }: KeySlice): readonly string[] {
+  return [source.sopInstanceUid, String(source.frame ?? 1), className];
 }
 
 function summary(context: ReportContext, keySlices: readonly ThumbnailSource[]): Picture {

@@ -1,7 +1,6 @@
 import { CODES } from '../dicom/codes.js';
 import { encodePart10 } from '../dicom/dataset.js';
 import { EXPLICIT_VR_LITTLE_ENDIAN } from '../dicom/transfer-syntaxes.js';
-import type { SourceImage } from '../domain/finding.js';
 import type { ResultObject } from '../domain/result-object.js';
 import { code, image, rootContainer, text, uidReference } from './content-item.js';
 import { hierarchicalReferences } from './evidence.js';
@@ -13,7 +12,7 @@ import {
   seriesUid,
 } from './report-modules.js';
 import { requestSequence } from './request.js';
-import { sourceReference } from './sources.js';
+import { distinctImages, sourceReference } from './sources.js';
 import { HEADLINES } from './wording.js';
 
 export const KEY_OBJECT_SELECTION = '1.2.840.10008.5.1.4.1.1.88.59';
@@ -22,7 +21,7 @@ export const KEY_OBJECT_SELECTION = '1.2.840.10008.5.1.4.1.1.88.59';
 export function keyObjectSelection(context: ReportContext): ResultObject {
   const { finding, identity, options } = context;
   const sopInstanceUid = identity.uid('key-objects');
-  const slices = distinctSlices(finding.keySlices.map(({ source }) => source));
+  const slices = distinctImages(finding.keySlices);
   const description = `${HEADLINES[finding.outcome]}: slices to look at first. ${options.researchText}`;
   return {
     kind: 'key-objects',
@@ -48,9 +47,4 @@ export function keyObjectSelection(context: ReportContext): ResultObject {
       ]),
     }),
   };
-}
-
-function distinctSlices(sources: readonly SourceImage[]): SourceImage[] {
-  const key = ({ sopInstanceUid, frame }: SourceImage) => `${sopInstanceUid}#${frame ?? 1}`;
-  return [...new Map(sources.map((source) => [key(source), source])).values()];
 }

@@ -1,8 +1,10 @@
 import { CLASS_CODES, CODES, PRESENCE_CODES } from '../dicom/codes.js';
+import { derivedUid } from '../dicom/derived-uid.js';
 import {
   CLASSES,
   type ClassResult,
   type Finding,
+  type KeySlice,
   type ModelIdentity,
   type SourceImage,
 } from '../domain/finding.js';
@@ -16,15 +18,16 @@ import {
   uidReference,
 } from './content-item.js';
 import type { ReportContext } from './report-modules.js';
+import { distinctImages } from './sources.js';
 
-/** A heat map picture and the key slice, by its place in the finding, that it shows. */
+/** A heat map picture and the key slice that it shows. */
 export interface HeatMapReference {
-  readonly keySlice: number;
+  readonly keySlice: KeySlice;
   readonly image: SourceImage;
 }
 
 /**
- * One class of the model as a measurement group (PS3.16 TID 1501). The certainty stands under the presence, whose
+ * One class of the model as a measurement group (PS3.16 TID 1501). The certainty stands under the finding, whose
  * property it is: viewers that take every NUM of a group for a drawn measurement would look for its coordinates.
  */
 export function measurementGroup(
@@ -34,12 +37,9 @@ export function measurementGroup(
 ): ContentItem {
   const { finding } = context;
   const { finding: name, site } = CLASS_CODES[result.name];
-  const keySlices = finding.keySlices
-    .map((keySlice, index) => ({ keySlice, index }))
-    .filter(({ keySlice }) => keySlice.className === result.name);
-  const explanations = heatMaps.filter(({ keySlice }) =>
-    keySlices.some(({ index }) => index === keySlice),
-  );
+  const isOwn = ({ className }: KeySlice) => className === result.name;
+  const keySlices = finding.keySlices.filter((slice) => result.name === 'any' || isOwn(slice));
+  const explanations = heatMaps.filter(({ keySlice }) => isOwn(keySlice));
   const highest = highestSlice(finding, result);
   const certainty = percentage(
     'HAS PROPERTIES',
@@ -52,13 +52,13 @@ export function measurementGroup(
     uidReference(
       'HAS OBS CONTEXT',
       CODES.trackingUid,
-      context.identity.uid('tracking', result.name),
+      derivedUid(['tracking', context.source.text('StudyInstanceUID'), result.name]),
     ),
     ...algorithmIdentification(finding.model),
-    code('CONTAINS', CODES.finding, name),
+    code('CONTAINS', CODES.finding, name, [certainty]),
     code('HAS CONCEPT MOD', CODES.findingSite, site),
-    ...keySlices.map(({ keySlice }) => image('CONTAINS', CODES.source, keySlice.source)),
-    code('CONTAINS', CODES.presence, PRESENCE_CODES[result.presence], [certainty]),
+    ...distinctImages(keySlices).map((slice) => image('CONTAINS', CODES.source, slice)),
+    code('CONTAINS', CODES.presence, PRESENCE_CODES[result.presence]),
     ...explanations.map((explanation) =>
       image('CONTAINS', CODES.visualExplanation, explanation.image, [
         code('HAS CONCEPT MOD', CODES.method, CODES.gradCam),

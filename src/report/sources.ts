@@ -41,3 +41,11 @@ export function sliceNumber(context: ReportContext, source: SourceImage): string
   );
   return `slice ${place + 1} from inferior`;
 }
+
+/** The images of slices, each once. */
+export function distinctImages(
+  slices: readonly { readonly source: SourceImage }[],
+): readonly SourceImage[] {
+  const key = ({ sopInstanceUid, frame }: SourceImage) => `${sopInstanceUid}#${frame ?? 1}`;
+  return [...new Map(slices.map(({ source }) => [key(source), source])).values()];
+}

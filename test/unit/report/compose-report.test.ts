@@ -94,11 +94,24 @@ describe('composeReport', () => {
     const certainty = 'HAS PROPERTIES NUM Certainty of Finding';
     expect(lines.filter((line) => line.startsWith(certainty))[0]).toBe(`${certainty} = 96.4`);
     expect(lines.filter((line) => line.startsWith(certainty))).toHaveLength(6);
+    expect(lines[lines.indexOf(`${certainty} = 96.4`) - 1]).toBe(
+      'CONTAINS CODE Finding = Intracranial hemorrhage',
+    );
     expect(lines.filter((line) => line.includes('IMAGE Visual explanation'))).toHaveLength(3);
+    expect(lines.filter((line) => line.includes('IMAGE Source ='))).toHaveLength(6);
     expect(lines).toContain(
       'CONTAINS CODE CAD Processing and Findings Summary = All algorithms succeeded; with findings',
     );
     expect(lines).toContain('CONTAINS CODE Urgency of finding = ACR Category 1 Actionable Finding');
+  });
+
+  it('tracks a class under the same UID in every report of the study', async () => {
+    const tracked = async (outcome: 'positive' | 'negative') =>
+      contentLines(find(await composeReport(reportInput(outcome, small)), 'sr')).filter((line) =>
+        line.includes('UIDREF Tracking Unique Identifier'),
+      );
+    expect(new Set(await tracked('positive')).size).toBe(6);
+    expect(await tracked('negative')).toEqual(await tracked('positive'));
   });
 
   it.each([
