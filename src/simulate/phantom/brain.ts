@@ -7,7 +7,7 @@ import { Waves } from './waves.js';
 const CSF = 7;
 const GREY = 38;
 const WHITE = 28.5;
-const DEEP_GREY = 37;
+const DEEP_GREY = 35.5;
 const BRAINSTEM = 31;
 const DURA = 48;
 const VENOUS_BLOOD = 54;

@@ -38,7 +38,7 @@ export function headSlices(seed: number, bleed: PhantomBleed | undefined): Phant
       : hemorrhageOf(bleed.type, bleed.side ?? 'right', bleed.volumeMl ?? 25);
   const anatomy = new Head(random, new Brain(random, hemorrhage));
   const noise = new ScannerNoise(random);
-  const deviation = between(random, 3, 4.2);
+  const deviation = between(random, 2.5, 3.5);
   const first = -FIELD_OF_VIEW / 2 + PIXEL / 2;
   return Array.from({ length: SLICES }, (_, i) => {
     const z = LOWEST + i * THICKNESS;

@@ -8,8 +8,8 @@ const FAT = -90;
 const SCALP_FAT = -60;
 const MUSCLE = 52;
 const SKIN = 30;
-const TABLE_BONE = 1450;
-const DIPLOE = 650;
+const TABLE_BONE = 1750;
+const DIPLOE = 700;
 const SKULL_BASE_BONE = 950;
 
 /** How one phantom's head differs from another's; lengths in mm. */

@@ -37,7 +37,7 @@ function grain(random: Random): Float32Array {
   const white = new Float32Array(SIDE * SIDE);
   for (let i = 0; i < white.length; i += 1) white[i] = normal(random);
   const fine = blurred(white, 1);
-  const coarse = blurred(blurred(fine, 3), 3);
+  const coarse = blurred(blurred(fine, 2), 2);
   let power = 0;
   for (let i = 0; i < fine.length; i += 1) {
     fine[i] = (fine[i] as number) - 0.8 * (coarse[i] as number);
@@ -47,10 +47,10 @@ function grain(random: Random): Float32Array {
   return fine.map((value) => value * scale);
 }
 
-/** Box blur of the given radius in both directions, twice, wrapping at the edges. */
+/** Box blur of the given radius in both directions, wrapping at the edges. */
 function blurred(field: Float32Array, radius: number): Float32Array {
   let from = field;
-  for (const step of [1, SIDE, 1, SIDE]) {
+  for (const step of [1, SIDE]) {
     const to = new Float32Array(from.length);
     const mask = from.length - 1;
     for (let i = 0; i < from.length; i += 1) {
