@@ -1,13 +1,8 @@
 import { createHash } from 'node:crypto';
-import fs from 'node:fs';
-import { promisify } from 'node:util';
+import { unlink } from 'node:fs/promises';
 import { type IncomingMark, writeMark } from './incoming-mark.js';
+import type { SpareFile } from './spare-files.js';
 import { storageError } from './storage-errors.js';
-
-const open = promisify(fs.open);
-const close = promisify(fs.close);
-const unlink = promisify(fs.unlink);
-const fdatasync = promisify(fs.fdatasync);
 
 /** A dataset up to this size goes to the disk in one call; a longer one in pieces of at least this size. */
 const WRITE_BYTES = 1024 * 1024;
@@ -30,15 +25,12 @@ export interface FinishedFile {
  * it; whatever a crash leaves without a mark was never acknowledged.
  */
 export class IncomingFile {
-  readonly #path: string;
+  readonly #spare: Promise<SpareFile>;
   /** Preamble, prefix and File Meta Information. */
   readonly #head: Buffer;
   readonly #sender: Pick<IncomingMark, 'associationId' | 'callingAeTitle' | 'calledAeTitle'>;
-  readonly #syncFolder: () => Promise<void>;
   readonly #hash = createHash('sha256');
   #bytes = 0;
-  #opening: Promise<number> | undefined;
-  #entryDurable: Promise<void> | undefined;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #writing: Promise<void> | undefined;
@@ -46,22 +38,16 @@ export class IncomingFile {
   #failure: unknown;
 
   constructor(options: {
-    path: string;
+    /** An empty file whose folder's entry is durable; it may still be on its way. */
+    spare: Promise<SpareFile>;
     head: Buffer;
     sender: Pick<IncomingMark, 'associationId' | 'callingAeTitle' | 'calledAeTitle'>;
-    syncFolder: () => Promise<void>;
   }) {
-    this.#path = options.path;
+    this.#spare = options.spare;
     this.#head = options.head;
     this.#sender = options.sender;
-    this.#syncFolder = options.syncFolder;
     this.#writtenTo = options.head.length;
-  }
-
-  /** Begins to make the file and its folder's entry, while the dataset is still arriving. */
-  start(): void {
-    this.#opening ??= this.#open();
-    this.#opening.catch((error: unknown) => {
+    this.#spare.catch((error: unknown) => {
       this.#failure ??= error;
     });
   }
@@ -85,7 +71,7 @@ export class IncomingFile {
   }
 
   /**
-   * Puts the mark on the file and makes it durable with its folder's entry.
+   * Puts the mark on the file and makes it durable.
    *
    * @throws StorageFullError, StorageFailedError
    */
@@ -96,22 +82,20 @@ export class IncomingFile {
     try {
       await this.#writing;
       if (this.#failure !== undefined) throw this.#failure;
-      const fd = await this.#descriptor();
+      const { path, handle } = await this.#spare;
       if (this.#writtenTo === this.#head.length) {
-        await writeAll(fd, [this.#head, ...this.#waiting], 0);
+        await writeAll(handle, [this.#head, ...this.#waiting], 0);
       } else {
-        await writeAll(fd, this.#waiting, this.#writtenTo);
-        await writeAll(fd, [this.#head], 0);
+        await writeAll(handle, this.#waiting, this.#writtenTo);
+        await writeAll(handle, [this.#head], 0);
       }
       this.#waiting = [];
-      await fdatasync(fd);
-      await this.#entryDurable;
-      this.#opening = undefined;
-      await close(fd);
+      await handle.datasync();
+      await handle.close();
+      return { file: path, sha256, bytes: this.#bytes, receivedAt };
     } catch (error) {
       throw storageError(error);
     }
-    return { file: this.#path, sha256, bytes: this.#bytes, receivedAt };
   }
 
   /** Removes the file; never rejects, because recovery removes what stays. */
@@ -120,37 +104,22 @@ export class IncomingFile {
     this.#waiting = [];
     try {
       await this.#writing;
-      const opening = this.#opening;
-      this.#opening = undefined;
-      if (opening) await close(await opening);
-      await unlink(this.#path);
+      const { path, handle } = await this.#spare;
+      await handle.close();
+      await unlink(path);
     } catch {
       // The file could not be made or is gone already.
     }
   }
 
-  async #open(): Promise<number> {
-    const fd = await open(this.#path, 'wx', 0o640);
-    this.#entryDurable = this.#syncFolder();
-    this.#entryDurable.catch((error: unknown) => {
-      this.#failure ??= error;
-    });
-    return fd;
-  }
-
-  #descriptor(): Promise<number> {
-    this.start();
-    return this.#opening as Promise<number>;
-  }
-
   async #writeWaiting(): Promise<void> {
     try {
-      const fd = await this.#descriptor();
+      const { handle } = await this.#spare;
       const pieces = this.#waiting;
       const length = this.#waitingBytes;
       this.#waiting = [];
       this.#waitingBytes = 0;
-      await writeAll(fd, pieces, this.#writtenTo);
+      await writeAll(handle, pieces, this.#writtenTo);
       this.#writtenTo += length;
     } catch (error) {
       this.#failure ??= error;
@@ -159,22 +128,18 @@ export class IncomingFile {
 }
 
 /** A disk that is nearly full takes a part and reports the error only for the next one. */
-async function writeAll(fd: number, pieces: Uint8Array[], position: number): Promise<void> {
+async function writeAll(
+  handle: SpareFile['handle'],
+  pieces: Uint8Array[],
+  position: number,
+): Promise<void> {
   if (pieces.length === 0) return;
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  let written = await writev(fd, pieces, position);
+  let written = (await handle.writev(pieces, position)).bytesWritten;
   if (written === length) return;
   const whole = Buffer.concat(pieces);
   while (written < length) {
-    written += await writev(fd, [whole.subarray(written)], position + written);
+    const rest = whole.subarray(written);
+    written += (await handle.write(rest, 0, rest.length, position + written)).bytesWritten;
   }
-}
-
-function writev(fd: number, pieces: Uint8Array[], position: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    fs.writev(fd, pieces, position, (error, written) => {
-      if (error) reject(error);
-      else resolve(written);
-    });
-  });
 }

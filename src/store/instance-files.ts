@@ -6,9 +6,9 @@ import { encodeFileMeta, readFileMeta } from '../dicom/file-meta.js';
 import { readHeader } from '../dicom/header.js';
 import type { InstanceHeader } from '../domain/instance.js';
 import type { Log } from '../log.js';
-import { FolderSync } from './folder-sync.js';
 import { IncomingFile } from './incoming-file.js';
 import { type IncomingMark, readMark } from './incoming-mark.js';
+import { SpareFiles } from './spare-files.js';
 import { StorageFullError } from './storage-errors.js';
 
 export interface InstanceFilesOptions {
@@ -45,20 +45,14 @@ const MAX_HEADER_BYTES = 4 * 1024 * 1024;
 export class InstanceFiles implements AsyncDisposable {
   readonly #folder: string;
   readonly #options: InstanceFilesOptions;
-  readonly #incomingSync: FolderSync;
-  #counter = 0;
+  readonly #spares: SpareFiles;
   #freeBytes: number;
   #freeBytesAt = Date.now();
 
-  private constructor(
-    folder: string,
-    options: InstanceFilesOptions,
-    incomingSync: FolderSync,
-    freeBytes: number,
-  ) {
+  private constructor(folder: string, options: InstanceFilesOptions, freeBytes: number) {
     this.#folder = folder;
     this.#options = options;
-    this.#incomingSync = incomingSync;
+    this.#spares = new SpareFiles(join(folder, 'incoming'));
     this.#freeBytes = freeBytes;
   }
 
@@ -67,34 +61,29 @@ export class InstanceFiles implements AsyncDisposable {
     for (const name of ['incoming', 'instances', 'conflicts']) {
       await mkdir(join(folder, name), { recursive: true, mode: 0o750 });
     }
-    await using parent = await FolderSync.open(folder);
+    await using parent = await open(folder, 'r');
     await parent.sync();
-    const incomingSync = await FolderSync.open(join(folder, 'incoming'));
-    return new InstanceFiles(folder, options, incomingSync, await freeBytesOf(folder));
+    return new InstanceFiles(folder, options, await freeBytesOf(folder));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#incomingSync[Symbol.asyncDispose]();
+    await this.#spares[Symbol.asyncDispose]();
   }
 
   /** Begins a file for an instance. @throws StorageFullError while free space is under its minimum */
   create(instance: IncomingInstance): IncomingFile {
     this.#refreshFreeBytes();
     if (this.#freeBytes < this.#options.minimumFreeBytes) throw new StorageFullError();
-    this.#counter += 1;
-    const file = new IncomingFile({
-      path: join(this.#incoming, `${Date.now()}-${this.#counter}.dcm`),
+    return new IncomingFile({
+      spare: this.#spares.take(),
       head: encodeFileMeta(instance),
       sender: instance,
-      syncFolder: () => this.#incomingSync.sync(),
     });
-    file.start();
-    return file;
   }
 
   /**
    * The whole files that a crash left in the incoming folder, oldest first. Files that are not whole were never
-   * acknowledged and are removed.
+   * acknowledged and are removed, the spare ones too: to be called before any file is created.
    */
   async *recover(): AsyncGenerator<RecoveredInstance> {
     const names = await readdir(this.#incoming);
@@ -106,7 +95,7 @@ export class InstanceFiles implements AsyncDisposable {
         if (found) {
           yield { ...found, file };
         } else {
-          this.#options.log.warn({ name }, 'removing an instance that was not received whole');
+          this.#options.log.info({ name }, 'removing a file that was not received whole');
           await rm(file);
         }
       } catch (error) {

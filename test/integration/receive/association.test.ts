@@ -106,7 +106,7 @@ describe('stopping', () => {
     const bytes = slice('1.1', 5000);
     scu.send(storeCommand({ sopInstanceUid: '1.1' }));
     scu.send(pdu(4, pdv(1, { command: false, last: false }, bytes.subarray(0, 2000))));
-    await expect.poll(() => rig.incoming()).toHaveLength(1);
+    await rig.begun();
     const port = rig.port;
     const stopped = rig.scp.stop();
     expect((await idle.next())?.type).toBe(7);
@@ -123,7 +123,7 @@ describe('stopping', () => {
     await using scu = await RawScu.associated(rig.port);
     scu.send(storeCommand({ sopInstanceUid: '1.1' }));
     scu.send(pdu(4, pdv(1, { command: false, last: false }, slice('1.1').subarray(0, 500))));
-    await expect.poll(() => rig.incoming()).toHaveLength(1);
+    await rig.begun();
     const stopped = rig.scp.stop();
     expect((await scu.next())?.type).toBe(7);
     await stopped;

@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -121,8 +121,20 @@ export class ReceiveRig extends EventEmitter<Told> implements AsyncDisposable {
     return (await once(this, name)) as Told[K];
   }
 
-  incoming(): Promise<string[]> {
-    return readdir(join(this.folder, 'incoming'));
+  /** Names of the files in the incoming folder that are not empty. */
+  async incoming(): Promise<string[]> {
+    const folder = join(this.folder, 'incoming');
+    const names = await readdir(folder);
+    const sizes = await Promise.all(
+      names.map(async (name) => (await stat(join(folder, name))).size),
+    );
+    return names.filter((_, i) => sizes[i] !== 0);
+  }
+
+  /** Resolves when an instance has begun to come: files are made ahead from then on. */
+  async begun(): Promise<void> {
+    const folder = join(this.folder, 'incoming');
+    while ((await readdir(folder)).length === 0) await new Promise(setImmediate);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
