@@ -81,6 +81,8 @@ export class InferenceEngine implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped.abort();
     this.#pending?.settle('lost');
+    // A start that is under way ends its own process, or has one by then.
+    await this.#ready.catch(() => undefined);
     const child = this.#child;
     this.#child = undefined;
     if (child) await end(child);
@@ -175,9 +177,6 @@ export class InferenceEngine implements AsyncDisposable {
     } catch (cause) {
       const message = 'The inference process did not start in time';
       throw new StageError('inference-unavailable', 'transient', message, { cause });
-    } finally {
-      // Whichever of the two came first, the other's abort at the timeout is of no interest.
-      exit.catch(() => undefined);
     }
     if (answer?.type === 'ready') return;
     if (answer?.type === 'refused') throw new ModelPackageError('graph-mismatch', answer.message);

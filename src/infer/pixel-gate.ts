@@ -81,8 +81,8 @@ function softTissueInside({ hu, columns }: HuImage, box: Box, ring: readonly num
       if (value > -50 && value < 100) values.push(value);
     }
   }
-  values.sort((a, b) => a - b);
-  return values[values.length >> 1] ?? Number.NaN;
+  const sorted = Float32Array.from(values).sort();
+  return sorted[sorted.length >> 1] ?? Number.NaN;
 }
 
 function highest(hu: Float32Array): number {

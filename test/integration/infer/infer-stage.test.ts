@@ -266,6 +266,16 @@ describe('the inference process', () => {
     });
   });
 
+  it('that is being started again ends with its owner too', async () => {
+    const { stage, pid } = await open();
+    const again = nextPid();
+    process.kill(pid, 'SIGKILL');
+    process.kill(await again, 'SIGKILL');
+    await stage[Symbol.asyncDispose]();
+    await stage[Symbol.asyncDispose]();
+    expect(stage.isRunning).toBe(false);
+  });
+
   it('refuses a model whose graphs are not what the contract says', async () => {
     const broken = await packageWith('broken', async ({ files }, copy) => {
       const swapped = await readFile(join(copy, 'cam.onnx'));
