@@ -101,20 +101,24 @@ describe.runIf(requireTools('dciodvfy', 'dsrdump', 'dcmdump'))('result objects',
     );
   }
 
-  for (const [name, source] of Object.entries(SOURCES)) {
-    it.each(OUTCOMES)(`from ${name} are valid: %s`, async (outcome) => {
-      const objects = await composeReport(reportInput(outcome, await source()));
-      for (const file of await written(objects)) {
-        expect(await errorsOf(file), file).toEqual([]);
-        const { stdout } = await run('dcmdump', ['+P', '0008,0005', file]);
-        expect(stdout).toContain('[ISO_IR 192]');
-        if (/-(sr|key-objects)[.]dcm$/.test(file)) {
-          const dump = await run('dsrdump', [file]);
-          expect(dump.stdout).toMatch(/Comprehensive|Key Object Selection Document/);
-          expect(dump.stderr).not.toMatch(/^[EF]:/m);
+  for (const [i, [name, source]] of Object.entries(SOURCES).entries()) {
+    // The outcomes differ in what is said, the sources in what is copied: one of them with all outcomes is enough.
+    it.each(i === 0 ? OUTCOMES : (['positive', 'failed'] as const))(
+      `from ${name} are valid: %s`,
+      async (outcome) => {
+        const objects = await composeReport(reportInput(outcome, await source()));
+        for (const file of await written(objects)) {
+          expect(await errorsOf(file), file).toEqual([]);
+          const { stdout } = await run('dcmdump', ['+P', '0008,0005', file]);
+          expect(stdout).toContain('[ISO_IR 192]');
+          if (/-(sr|key-objects)[.]dcm$/.test(file)) {
+            const dump = await run('dsrdump', [file]);
+            expect(dump.stdout).toMatch(/Comprehensive|Key Object Selection Document/);
+            expect(dump.stderr).not.toMatch(/^[EF]:/m);
+          }
         }
-      }
-    });
+      },
+    );
   }
 
   it.each([
