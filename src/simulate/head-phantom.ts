@@ -96,7 +96,7 @@ function lateralLocalizer(
     const profile = new Int16Array(SIZE);
     for (let y = 0; y < SIZE; y += 1) {
       let sum = 0;
-      for (const value of slice.hu.subarray(y * SIZE, (y + 1) * SIZE)) sum += value;
+      for (let x = 0; x < SIZE; x += 1) sum += slice.hu[y * SIZE + x] as number;
       profile[y] = Math.round(sum / SIZE);
     }
     const first = (slices.length - 1 - i) * LOCALIZER_ROWS_PER_SLICE;

@@ -54,7 +54,8 @@ export function headSlices(seed: number, bleed: PhantomBleed | undefined): Phant
 function clipped(field: Float32Array): Int16Array {
   const hu = new Int16Array(field.length);
   for (let i = 0; i < hu.length; i += 1) {
-    hu[i] = Math.max(-1024, Math.min(3071, Math.round(field[i] as number)));
+    const value = Math.floor((field[i] as number) + 0.5);
+    hu[i] = Math.max(-1024, Math.min(3071, value));
   }
   return hu;
 }

@@ -39,15 +39,22 @@ function varyHead(random: Random): HeadVariation {
 /** Height of the widest section of the vault over the sella, in mm. */
 const VAULT_CENTRE = 42;
 
+/** No point of a head is farther from its axis, in mm. */
+const LARGEST_HEAD = 106;
+
 /** A head on its holder as HU at a point; coordinates as in `Brain`, before the head is turned and shifted. */
 export class Head {
   readonly #variation: HeadVariation;
   readonly #brain: Brain;
+  readonly #cos: number;
+  readonly #sin: number;
   readonly #fatPlanes: Waves;
   readonly #mastoidCells: Waves;
 
   constructor(random: Random, brain: Brain) {
     this.#variation = varyHead(random);
+    this.#cos = Math.cos(this.#variation.roll);
+    this.#sin = Math.sin(this.#variation.roll);
     this.#brain = brain;
     this.#fatPlanes = new Waves(random, 6, 18, 30);
     this.#mastoidCells = new Waves(random, 5, 5, 8);
@@ -55,13 +62,11 @@ export class Head {
 
   /** At a point of the scanner, in mm from its axis. */
   hu(scannerX: number, scannerY: number, z: number): number {
-    const { shift, roll } = this.#variation;
-    const sx = scannerX - shift[0];
-    const sy = scannerY - shift[1];
-    const cos = Math.cos(roll);
-    const sin = Math.sin(roll);
-    const x = cos * sx + sin * sy;
-    const y = cos * sy - sin * sx;
+    const sx = scannerX - this.#variation.shift[0];
+    const sy = scannerY - this.#variation.shift[1];
+    if (sx * sx + sy * sy > LARGEST_HEAD * LARGEST_HEAD) return holder(scannerX, scannerY);
+    const x = this.#cos * sx + this.#sin * sy;
+    const y = this.#cos * sy - this.#sin * sx;
     const under = this.#vaultDepth(x, y, z);
     const skin = Math.max(under + this.#variation.scalp, faceDepth(x, y, z));
     if (skin < -1) return holder(scannerX, scannerY);
@@ -260,8 +265,8 @@ function turbinate(side: number, y: number, z: number): number {
 
 /** The carbon shell that the head lies in, and air. */
 function holder(x: number, y: number): number {
-  const r = Math.hypot(x * 1.02, (y + 6) * 0.92);
-  if (y < 28 || r > 112) return AIR;
+  if (y < 28) return AIR;
+  const r = Math.sqrt((x * 1.02) ** 2 + ((y + 6) * 0.92) ** 2);
   const shell = inside(Math.abs(r - 104) - 1.2, 1.2);
   return AIR + 880 * shell;
 }
