@@ -25,7 +25,10 @@ function centre({ hu }: PhantomSlice, side: number): number[] {
 
 const median = (values: readonly number[]): number => values[values.length >> 1] ?? Number.NaN;
 
-describe('headSlices', () => {
+// A study takes one to two seconds of one core, and cores may be shared.
+const timeout = 60_000;
+
+describe('headSlices', { timeout }, () => {
   let healthy: PhantomSlice[];
   beforeAll(() => {
     healthy = headSlices(SEED, undefined);
@@ -77,7 +80,7 @@ describe('headSlices', () => {
   );
 });
 
-describe('headPhantomStudy', () => {
+describe('headPhantomStudy', { timeout }, () => {
   let study: PhantomStudy;
   beforeAll(() => {
     study = headPhantomStudy({ seed: SEED, salt: 'test', at: new Date(2026, 0, 2, 3, 4, 5) });
