@@ -5,7 +5,7 @@ import type { ReportContext } from './report-modules.js';
 import { BRAIN_WINDOW, drawHeatMap, drawSlice, type SlicePicture } from './slice-picture.js';
 import { sliceNumber } from './sources.js';
 import { loadTypeface, writeLine, writeParagraph } from './typeface.js';
-import { anyHemorrhage, CLASS_NAMES, percent } from './wording.js';
+import { anyHemorrhage, CLASS_NAMES, leadingType, percent } from './wording.js';
 
 const IMAGE = { x: 0, y: 0, width: 768, height: 768 };
 const PANEL = { x: 768, y: 0, width: 272, height: 768 };
@@ -35,6 +35,8 @@ export function heatMapPicture(
   let y = writeParagraph(context, CLASS_NAMES[keySlice.className], x, 38, width, title, 2) + 2;
   const { probability } = keySlice;
   y = writeParagraph(context, `In this slice: ${percent(probability)}`, x, y, width, plain, 1);
+  const type = leadingType(finding, keySlice);
+  if (type) y = writeParagraph(context, type, x, y, width, quiet, 1);
   const any = anyHemorrhage(finding);
   if (any) {
     const study = `Any hemorrhage, study: ${percent(any.probability)}`;

@@ -6,7 +6,7 @@ import type { ReportContext } from './report-modules.js';
 import { drawHeatMap, drawSlice, type SlicePicture } from './slice-picture.js';
 import { sliceNumber } from './sources.js';
 import { loadTypeface, writeLine, writeParagraph } from './typeface.js';
-import { CAVEATS, CLASS_NAMES, HEADLINES, percent, seriesLine } from './wording.js';
+import { CAVEATS, CLASS_NAMES, HEADLINES, leadingType, percent, seriesLine } from './wording.js';
 
 const WIDTH = 1024;
 const HEIGHT = 1280;
@@ -104,19 +104,18 @@ function drawThumbnails(
     drawHeatMap(context, keySlice.heatMap, slice, place);
     drawDirections(context, place, 15);
     const number = sliceNumber(reportContext, keySlice.source);
-    const y = area.y + side + 24;
-    writeLine(context, `${number}: ${keySlice.className}`, area.x, y, side, {
-      ...QUIET,
-      color: COLOURS.text,
-    });
-    writeLine(
-      context,
+    const name = keySlice.className === 'any' ? 'any hemorrhage' : keySlice.className;
+    const type = leadingType(reportContext.finding, keySlice);
+    const captions = [
+      `${number}: ${name}`,
       `in this slice ${percent(keySlice.probability)}`,
-      area.x,
-      y + 22,
-      side,
-      QUIET,
-    );
+      ...(type ? [type] : []),
+    ];
+    for (const [line, caption] of captions.entries()) {
+      const color = line === 0 ? COLOURS.text : COLOURS.quiet;
+      const y = area.y + side + 23 + line * 21;
+      writeLine(context, caption, area.x, y, side, { size: 16, color });
+    }
   }
 }
 
@@ -157,7 +156,7 @@ function drawProvenance(
   { finding, options, revision }: ReportContext,
 ): void {
   const { model, series, slices, seriesInstanceUid } = finding;
-  const top = 1092;
+  const top = 1114;
   context.fillStyle = COLOURS.line;
   context.fillRect(MARGIN, top - 30, CONTENT, 1);
   const read = series.find((verdict) => verdict.seriesInstanceUid === seriesInstanceUid);

@@ -1,4 +1,12 @@
-import type { ClassName, ClassResult, Finding, Outcome, SeriesVerdict } from '../domain/finding.js';
+import {
+  CLASSES,
+  type ClassName,
+  type ClassResult,
+  type Finding,
+  type KeySlice,
+  type Outcome,
+  type SeriesVerdict,
+} from '../domain/finding.js';
 
 /** What a person reads first, in the report and on the summary page. */
 export const HEADLINES: Readonly<Record<Outcome, string>> = {
@@ -62,6 +70,16 @@ function answer(finding: Finding): string {
     .map(({ name, probability }) => `${name} ${percent(probability)}`);
   const listed = subtypes.length > 0 ? `: ${subtypes.join(', ')}` : '';
   return `${listed}; probability of any hemorrhage ${percent(any.probability)}`;
+}
+
+/** The type that is most probable in a slice, where the slice was picked for any hemorrhage. */
+export function leadingType(finding: Finding, keySlice: KeySlice): string | undefined {
+  const slice = finding.slices[keySlice.index];
+  if (keySlice.className !== 'any' || !slice) return undefined;
+  const [leading] = CLASSES.map((name, i) => ({ name, probability: slice.probabilities[i] ?? 0 }))
+    .filter(({ name }) => name !== 'any')
+    .sort((a, b) => b.probability - a.probability);
+  return leading && `${leading.name} ${percent(leading.probability)}`;
 }
 
 /** What became of one series of the study, and why. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { impression, percent, seriesLine } from '../../../src/report/wording.js';
+import { impression, leadingType, percent, seriesLine } from '../../../src/report/wording.js';
 import { findingOf, generatedSeries, RESEARCH_TEXT } from './cases.js';
 
 const series = generatedSeries({ slices: 9, rows: 32, columns: 32 });
@@ -42,6 +42,16 @@ describe('impression', () => {
     ],
   ] as const)('%s', (outcome, text) => {
     expect(impression(findingOf(outcome, series), RESEARCH_TEXT, ['image 3'])).toBe(text);
+  });
+});
+
+describe('leadingType', () => {
+  it('names the most probable type of a slice that was picked for any hemorrhage', () => {
+    const finding = findingOf('positive', series);
+    const [slice] = finding.keySlices;
+    if (!slice) throw new Error('no key slice');
+    expect(leadingType(finding, { ...slice, className: 'any' })).toBe('intraparenchymal 90 %');
+    expect(leadingType(finding, slice)).toBeUndefined();
   });
 });
 
