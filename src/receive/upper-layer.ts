@@ -76,7 +76,7 @@ export class UpperLayer {
     this.#limits = limits;
     this.#user = user;
     this.#parser = new PduParser(limits, {
-      dataStarted: () => this.#event('p-data-tf-pdu'),
+      dataStarted: () => this.#pduEvent('p-data-tf-pdu'),
       pdu: (type, body) => this.#pdu(type, body),
       data: (contextId, isCommand, isLast, bytes) => {
         if (this.#state === 'Sta6') user.dataIndication(contextId, isCommand, isLast, bytes);
@@ -161,7 +161,7 @@ export class UpperLayer {
     } catch (error) {
       this.#isDeaf = true;
       if (error instanceof PduError) {
-        this.#event('invalid-pdu', undefined, error.reason);
+        this.#pduEvent('invalid-pdu', undefined, error.reason);
       } else {
         this.#user.failed(error);
         this.abort();
@@ -172,10 +172,15 @@ export class UpperLayer {
   #pdu(type: number, body: Buffer): void {
     if (type === PduType.AssociateRq) {
       const request = readAssociateRequest(body);
-      this.#event('associate-rq-pdu', () => this.#associateRequested(request));
+      this.#pduEvent('associate-rq-pdu', () => this.#associateRequested(request));
     } else {
-      this.#event(PDU_EVENTS.get(type) ?? 'invalid-pdu');
+      this.#pduEvent(PDU_EVENTS.get(type) ?? 'invalid-pdu');
     }
+  }
+
+  /** What stands behind an A-ABORT in the same chunk is read no more. */
+  #pduEvent(event: Event, effect?: () => void, reason?: number): void {
+    if (this.#state !== 'Sta1') this.#event(event, effect, reason);
   }
 
   #associateRequested(request: AssociateRequest): void {

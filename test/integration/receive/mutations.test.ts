@@ -43,5 +43,17 @@ describe('sessions with wrong bytes', () => {
     expect((await scu.response()).status).toBe(0);
     rig.ingest.flush();
     await expect.poll(() => rig.incoming()).toEqual([]);
+    expect(rig.errors).toEqual([]);
+  });
+
+  it.each([
+    ['a session', session],
+    ['garbage', Buffer.alloc(500, 0xff)],
+  ])('are not read behind an A-ABORT: %s', async (_, bytes) => {
+    await using rig = await ReceiveRig.start();
+    await using scu = await RawScu.associated(rig.port);
+    scu.send(pdu(7, Buffer.alloc(4)), bytes);
+    await scu.closed();
+    expect(rig.errors).toEqual([]);
   });
 });

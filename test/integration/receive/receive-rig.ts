@@ -50,13 +50,16 @@ export class ReceiveRig extends EventEmitter<Told> implements AsyncDisposable {
   readonly scp: StoreScp;
   readonly ingest: Ingest;
   readonly files: InstanceFiles;
+  /** What the SCP logged at level error. */
+  readonly errors: readonly string[];
 
-  private constructor(folder: string, scp: StoreScp, ingest: Ingest, files: InstanceFiles) {
+  private constructor(parts: Pick<ReceiveRig, 'folder' | 'scp' | 'ingest' | 'files' | 'errors'>) {
     super();
-    this.folder = folder;
-    this.scp = scp;
-    this.ingest = ingest;
-    this.files = files;
+    this.folder = parts.folder;
+    this.scp = parts.scp;
+    this.ingest = parts.ingest;
+    this.files = parts.files;
+    this.errors = parts.errors;
   }
 
   static async start(
@@ -76,6 +79,7 @@ export class ReceiveRig extends EventEmitter<Told> implements AsyncDisposable {
       log: silent,
     });
     let rig: ReceiveRig | undefined;
+    const errors: string[] = [];
     const observer: ReceiveObserver = {
       associationOpened: (association) => {
         ingest.associationOpened(association);
@@ -105,10 +109,10 @@ export class ReceiveRig extends EventEmitter<Told> implements AsyncDisposable {
       catalog: ownCatalog ?? ingest,
       nextAssociationId: () => ingest.nextAssociationId(),
       observer,
-      log: silent,
+      log: pino({ level: 'error' }, { write: (line) => errors.push(line) }),
     });
     await scp.start();
-    rig = new ReceiveRig(folder, scp, ingest, files);
+    rig = new ReceiveRig({ folder, scp, ingest, files, errors });
     return rig;
   }
 
