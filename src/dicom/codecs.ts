@@ -1,12 +1,14 @@
 import type { NativeCodecs } from 'dcmjs-codecs';
 import { type CodestreamSize, jpeg2000Codestream, jpeg2000Size, jpegSize } from './codestream.js';
 import { PixelError } from './pixel-error.js';
+import { decodeRle } from './rle.js';
 
-type Decoder = 'decodeRle' | 'decodeJpeg' | 'decodeJpegLs' | 'decodeJpeg2000' | 'decodeHtJpeg2000';
+type Decoder = 'decodeJpeg' | 'decodeJpegLs' | 'decodeJpeg2000' | 'decodeHtJpeg2000';
 
-/** Transfer syntaxes with encapsulated Pixel Data that Vigil reads (PS3.6 Table A-1). */
+const RLE_LOSSLESS = '1.2.840.10008.1.2.5';
+
+/** The other transfer syntaxes with encapsulated Pixel Data that Vigil reads (PS3.6 Table A-1). */
 const DECODERS: ReadonlyMap<string, Decoder> = new Map([
-  ['1.2.840.10008.1.2.5', 'decodeRle'], // RLE Lossless
   ['1.2.840.10008.1.2.4.50', 'decodeJpeg'], // JPEG Baseline (Process 1)
   ['1.2.840.10008.1.2.4.51', 'decodeJpeg'], // JPEG Extended (Process 2 and 4)
   ['1.2.840.10008.1.2.4.57', 'decodeJpeg'], // JPEG Lossless (Process 14)
@@ -37,6 +39,9 @@ export async function decompress(
   bytes: Uint8Array,
   layout: FrameLayout,
 ): Promise<Uint8Array> {
+  if (transferSyntaxUid === RLE_LOSSLESS) {
+    return decodeRle(bytes, layout.rows * layout.columns, layout.bitsAllocated / 8);
+  }
   const decoder = DECODERS.get(transferSyntaxUid);
   if (!decoder) {
     throw new PixelError(
@@ -46,6 +51,7 @@ export async function decompress(
   }
   const encoded = decoder.endsWith('Jpeg2000') ? jpeg2000Codestream(bytes) : bytes;
   checkClaimedSize(decoder, encoded, layout);
+  if (!isWhole(encoded)) throw new PixelError('codestream-invalid', 'The codestream ends early');
   const { Context, NativeCodecs: codecs } = await loadCodecs();
   try {
     const decoded = codecs[decoder](
@@ -74,7 +80,6 @@ export async function decompress(
 
 /** The decoders allocate what the codestream claims, so it is held to the dataset's size before. */
 function checkClaimedSize(decoder: Decoder, encoded: Uint8Array, layout: FrameLayout): void {
-  if (decoder === 'decodeRle') return;
   const claimed: CodestreamSize | undefined = decoder.endsWith('Jpeg2000')
     ? jpeg2000Size(encoded)
     : jpegSize(encoded);
@@ -86,6 +91,16 @@ function checkClaimedSize(decoder: Decoder, encoded: Uint8Array, layout: FrameLa
       `The codestream holds ${columns} x ${rows} x ${components}, the dataset says ${layout.columns} x ${layout.rows} x 1`,
     );
   }
+}
+
+/**
+ * The decoders fill what is missing of a stream that ends early with anything. EOI of JPEG and JPEG-LS and EOC of
+ * JPEG 2000 are the same marker; padding to even length may follow (PS3.5 A.4).
+ */
+function isWhole(encoded: Uint8Array): boolean {
+  let end = encoded.length;
+  while (end > 2 && encoded[end - 1] === 0) end -= 1;
+  return encoded[end - 2] === 0xff && encoded[end - 1] === 0xd9;
 }
 
 interface Codecs {

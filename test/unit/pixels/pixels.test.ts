@@ -1,6 +1,7 @@
 import dcmjsCodecs from 'dcmjs-codecs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readStoredImage } from '../../../src/dicom/pixels.js';
+import { TRANSFER_SYNTAXES } from '../../../src/dicom/transfer-syntaxes.js';
 import { part10Of, samples16, type TestImage } from './part10.js';
 
 const { Context, NativeCodecs } = dcmjsCodecs;
@@ -116,6 +117,18 @@ describe('compressed pixel data', () => {
     expect(await values({ ...image, transferSyntaxUid, pixels })).toEqual(hu);
   });
 
+  it.each([
+    ['1.2.840.10008.1.2.5', 'encodeRle'],
+    ['1.2.840.10008.1.2.4.70', 'encodeJpeg'],
+    ['1.2.840.10008.1.2.4.80', 'encodeJpegLs'],
+    ['1.2.840.10008.1.2.4.90', 'encodeJpeg2000'],
+    ['1.2.840.10008.1.2.4.201', 'encodeHtJpeg2000'],
+  ] as const)('refuses a codestream of %s that ends early', async (transferSyntaxUid, how) => {
+    const whole = encode(how);
+    const pixels = [Buffer.alloc(0), whole.subarray(0, Math.floor(0.8 * whole.length))];
+    expect(await codeOf({ ...image, transferSyntaxUid, pixels })).toBe('codestream-invalid');
+  });
+
   it('joins the fragments of a single frame', async () => {
     const whole = encode('encodeJpegLs');
     const pixels = [Buffer.alloc(0), whole.subarray(0, 100), whole.subarray(100)];
@@ -176,6 +189,23 @@ describe('compressed pixel data', () => {
       hu,
     );
     await NativeCodecs.initializeAsync();
+  });
+});
+
+describe('the transfer syntaxes that are received', () => {
+  const native = [
+    '1.2.840.10008.1.2',
+    '1.2.840.10008.1.2.1',
+    '1.2.840.10008.1.2.1.99',
+    '1.2.840.10008.1.2.2',
+  ];
+  const encapsulated = TRANSFER_SYNTAXES.filter(({ uid }) => !native.includes(uid));
+
+  it.each(encapsulated)('have a decoder: $name', async ({ uid }) => {
+    const pixels = [Buffer.alloc(0), Buffer.alloc(100, 1)];
+    expect(await codeOf({ ...SIGNED_12, transferSyntaxUid: uid, pixels })).toBe(
+      'codestream-invalid',
+    );
   });
 });
 
