@@ -27,6 +27,7 @@ const TRANSFER_SYNTAXES: [string, string, string, string[], string][] = [
   ['RLE', '1.2.840.10008.1.2.5', 'dcmcrle', [], '-xr'],
   ['JPEG lossless', '1.2.840.10008.1.2.4.70', 'dcmcjpeg', ['+e1'], '-xs'],
   ['JPEG-LS', '1.2.840.10008.1.2.4.80', 'dcmcjpls', [], '-xt'],
+  ['JPEG 2000', '1.2.840.10008.1.2.4.90', 'gdcmconv', ['--j2k'], '-xv'],
 ];
 
 const tools = requireTools(
@@ -37,6 +38,7 @@ const tools = requireTools(
   'dcmcrle',
   'dcmcjpeg',
   'dcmcjpls',
+  'gdcmconv',
 );
 
 describe.runIf(tools)('DCMTK as sender', () => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { HeaderError, readHeader, scanHeader } from '../../../src/dicom/header.js';
+import { random } from '../receive/pdu-bytes.js';
 import { ctElements, ctPixels, dataset, header, type TestElement } from './dataset-bytes.js';
 
 const EXPLICIT = '1.2.840.10008.1.2.1';
@@ -243,6 +244,22 @@ describe('readHeader', () => {
     ]);
     const bytes = Buffer.concat(Array.from({ length: 100_000 }, () => level));
     expect(codeOf(() => readHeader(bytes, EXPLICIT))).toBe('malformed');
+  });
+
+  it.each([
+    ['explicit', EXPLICIT, {}],
+    ['implicit', IMPLICIT, { explicitVr: false }],
+    ['big endian', BIG_ENDIAN, { littleEndian: false }],
+  ])('reads or refuses any bytes, and nothing else happens (%s)', (_, uid, encoding) => {
+    const whole = dataset(withSequence, encoding);
+    const next = random(3);
+    for (let round = 0; round < 4000; round += 1) {
+      const bytes = Buffer.from(whole);
+      for (let change = 0; change < 1 + next() * 6; change += 1) {
+        bytes[Math.floor(next() * bytes.length)] = Math.floor(next() * 256);
+      }
+      codeOf(() => readHeader(bytes, uid));
+    }
   });
 
   it('names no value in an error', () => {
