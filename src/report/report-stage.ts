@@ -67,6 +67,9 @@ export async function reportPass<Work extends ReportWork, Written>(
     if (attempts < ATTEMPTS) {
       const dueAt = Date.now() + backoff(attempts, RETRY, Math.random());
       queue.retryReport(work, dueAt, REPORT_FAILED.code);
+    } else if (finding.keySlices.length > 0) {
+      // The answer matters more than its pictures: the next attempts leave these out.
+      queue.replaceFinding(work, { ...finding, keySlices: [] });
     } else if (finding.outcome !== 'failed') {
       queue.replaceFinding(work, {
         outcome: 'failed',

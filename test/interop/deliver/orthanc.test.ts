@@ -10,32 +10,8 @@ import { EXPLICIT_VR_LITTLE_ENDIAN } from '../../../src/dicom/transfer-syntaxes.
 import { headPhantomStudy } from '../../../src/simulate/head-phantom.js';
 import { scan } from '../../../src/simulate/scanner.js';
 import { temporaryFolder } from '../../integration/deliver/objects.js';
+import { startOrthanc } from '../servers.js';
 import { requireTools } from '../tools.js';
-import { freePort, startServer } from './servers.js';
-
-async function orthanc(folder: string) {
-  const [port, httpPort] = [await freePort(), await freePort()];
-  const configuration = join(folder, 'orthanc.json');
-  await writeFile(
-    configuration,
-    JSON.stringify({
-      StorageDirectory: join(folder, 'storage'),
-      IndexDirectory: join(folder, 'storage'),
-      DicomAet: 'ORTHANC',
-      DicomPort: port,
-      DicomCheckCalledAet: true,
-      HttpPort: httpPort,
-      AuthenticationEnabled: false,
-      Plugins: [],
-    }),
-  );
-  const server = await startServer('Orthanc', [configuration], port);
-  return {
-    port,
-    get: (path: string) => fetch(`http://127.0.0.1:${httpPort}${path}`),
-    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
-  };
-}
 
 function peerOf(port: number, aeTitle = 'ORTHANC'): Peer {
   return { aeTitle, callingAeTitle: 'VIGIL', host: '127.0.0.1', port };
@@ -44,7 +20,7 @@ function peerOf(port: number, aeTitle = 'ORTHANC'): Peer {
 describe.runIf(requireTools('Orthanc'))('sending to Orthanc', () => {
   it('delivers a study that Orthanc shows whole, and again without harm', async () => {
     await using folder = await temporaryFolder();
-    await using peer = await orthanc(folder.path);
+    await using peer = await startOrthanc(folder.path);
     const study = headPhantomStudy({ seed: 11 });
     const objects: OutgoingObject[] = [];
     for (const [i, { sopInstanceUid, part10 }] of study.images.entries()) {
@@ -72,7 +48,7 @@ describe.runIf(requireTools('Orthanc'))('sending to Orthanc', () => {
 
   it('takes the simulated scanner over several associations', async () => {
     await using folder = await temporaryFolder();
-    await using peer = await orthanc(folder.path);
+    await using peer = await startOrthanc(folder.path);
     const { images, localizer } = headPhantomStudy({ seed: 12 });
     const target = { host: '127.0.0.1', port: peer.port, calledAeTitle: 'ORTHANC' };
     const files = [localizer, ...images].map(({ part10 }) => part10);
@@ -83,7 +59,7 @@ describe.runIf(requireTools('Orthanc'))('sending to Orthanc', () => {
 
   it('gets an echo under its AE title, and the reason under another', async () => {
     await using folder = await temporaryFolder();
-    await using peer = await orthanc(folder.path);
+    await using peer = await startOrthanc(folder.path);
     expect((await echo(peerOf(peer.port))).roundTripMs).toBeGreaterThan(0);
     await expect(echo(peerOf(peer.port, 'OTHER'))).rejects.toMatchObject({
       code: 'association-rejected',

@@ -12,8 +12,8 @@ import {
   temporaryFolder,
   writeObject,
 } from '../../integration/deliver/objects.js';
+import { freePort, startServer } from '../servers.js';
 import { requireTools } from '../tools.js';
-import { freePort, startServer } from './servers.js';
 
 /** A SOP class that storescp does not know. */
 const PRIVATE_SOP_CLASS = '1.2.840.113619.4.30';

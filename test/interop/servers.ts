@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { findTool } from '../tools.js';
+import { findTool } from './tools.js';
 
 /** A port that was free a moment ago, for programs that cannot take one by themselves. */
 export async function freePort(): Promise<number> {
@@ -12,6 +14,45 @@ export async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+/**
+ * Starts an Orthanc with its data in a folder. `modalities` are the nodes that it knows, as `name: [AE title, port]`.
+ */
+export async function startOrthanc(
+  folder: string,
+  modalities: Readonly<Record<string, readonly [aeTitle: string, port: number]>> = {},
+) {
+  const [port, httpPort] = [await freePort(), await freePort()];
+  const configuration = join(folder, 'orthanc.json');
+  await mkdir(folder, { recursive: true });
+  await writeFile(
+    configuration,
+    JSON.stringify({
+      StorageDirectory: join(folder, 'storage'),
+      IndexDirectory: join(folder, 'storage'),
+      DicomAet: 'ORTHANC',
+      DicomPort: port,
+      DicomCheckCalledAet: true,
+      HttpPort: httpPort,
+      AuthenticationEnabled: false,
+      Plugins: [],
+      DicomModalities: Object.fromEntries(
+        Object.entries(modalities).map(([name, [aeTitle, at]]) => [
+          name,
+          [aeTitle, '127.0.0.1', at],
+        ]),
+      ),
+    }),
+  );
+  const server = await startServer('Orthanc', [configuration], port);
+  const url = (path: string) => `http://127.0.0.1:${httpPort}${path}`;
+  return {
+    port,
+    get: (path: string) => fetch(url(path)),
+    post: (path: string, body: Buffer | string) => fetch(url(path), { method: 'POST', body }),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
 }
 
 /** Starts a program that serves on a port and waits until it does; ended with its scope. */
