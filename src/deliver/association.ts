@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
 import dimse, { type association, type Client, type requests } from 'dcmjs-dimse';
+import { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME } from '../dicom/file-meta.js';
+// Also silences the library, which would print associations and values.
 import '../dicom/verbatim-dataset.js';
 import {
   type AssociationFailure,
@@ -12,6 +14,9 @@ import {
   timeoutFailure,
   UNANNOUNCED_CLOSE,
 } from './association-failure.js';
+
+dimse.Implementation.setImplementationClassUid(IMPLEMENTATION_CLASS_UID);
+dimse.Implementation.setImplementationVersion(IMPLEMENTATION_VERSION_NAME);
 
 /** Another application entity, and how long to wait for it. */
 export interface Peer {
