@@ -94,7 +94,10 @@ export async function analysisPass<Work extends AnalysisWork>(
 /** Slices that never came may hold what the others do not: such a series can be positive, but not negative. */
 function withoutFalseComfort(finding: Finding, triggerCode: string): Finding {
   if (finding.outcome !== 'negative' || !mayLackSlices(triggerCode)) return finding;
-  return { ...finding, outcome: 'undetermined', reason: SLICES_MISSING };
+  const classes = finding.classes.map((one) =>
+    one.presence === 'absent' ? { ...one, presence: 'undetermined' as const } : one,
+  );
+  return { ...finding, outcome: 'undetermined', reason: SLICES_MISSING, classes };
 }
 
 const SLICES_MISSING: Reason = {

@@ -133,7 +133,7 @@ export class DeliveryStore {
       .immediate();
   }
 
-  /** From the series' last slice to the study's first accepted report, in ms. */
+  /** From the series' last slice until the first destination took the report, in ms; only for that acceptance. */
   reportLatency(sopInstanceUid: string): number | undefined {
     const row = this.#catalog.prepare(sql.REPORT_LATENCY).get(sopInstanceUid) as
       | { ms: number | null }

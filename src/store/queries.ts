@@ -225,13 +225,14 @@ export const RESEND_DELIVERIES = `
                         AND state = 'reported'))
     AND (:destination IS NULL OR destination = :destination)`;
 
-/** When the first delivery of a study's newest reports was accepted, against its last slice. */
+/** From the last slice of the series read to a report's first acceptance by any destination; none for a resend. */
 export const REPORT_LATENCY = `
-  SELECT min(d.settled_at) - s.last_instance_at AS ms
+  SELECT d.settled_at - s.last_instance_at AS ms
   FROM delivery d JOIN result_object r USING (sop_instance_uid) JOIN analysis a USING (analysis_id)
     JOIN series s ON s.series_instance_uid = a.series_instance_uid
-  WHERE d.state = 'delivered' AND r.kind = 'sr' AND a.analysis_id =
-    (SELECT analysis_id FROM result_object WHERE sop_instance_uid = ?)`;
+  WHERE r.sop_instance_uid = ? AND r.kind = 'sr' AND d.state = 'delivered'
+    AND 1 = (SELECT count(*) FROM delivery WHERE sop_instance_uid = r.sop_instance_uid AND state = 'delivered')
+    AND NOT EXISTS (SELECT 1 FROM event WHERE study_instance_uid = a.study_instance_uid AND kind = 'resend')`;
 
 // Status and retention
 

@@ -1,0 +1,144 @@
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import { StageError } from '../../../src/domain/failure.js';
+import type { Finding, Outcome, SeriesVerdict } from '../../../src/domain/finding.js';
+import { type AnalysisWork, analysisPass } from '../../../src/infer/analysis-stage.js';
+
+const model = { name: 'm', version: '1', maker: 'x', family: 'y', hash: 'z' };
+const log = pino({ level: 'silent' });
+
+function answer(outcome: Outcome): Finding {
+  const presence = outcome === 'positive' ? 'present' : 'absent';
+  return {
+    outcome,
+    model,
+    classes: [{ name: 'any', probability: 0.1, presence }],
+    slices: [],
+    keySlices: [],
+    series: [],
+  };
+}
+
+/** A catalog with one analysis that is due, which remembers what became of it. */
+class OneAnalysis {
+  readonly ended: string[] = [];
+  finding: Finding | undefined;
+  #work: AnalysisWork | undefined;
+
+  constructor(work: Partial<AnalysisWork>) {
+    this.#work = {
+      studyInstanceUid: '1.1',
+      revision: 1,
+      seriesInstanceUid: '1.1.1',
+      triggerCode: 'released-contiguous',
+      attempts: 1,
+      ...work,
+    };
+  }
+
+  claimAnalysis() {
+    const work = this.#work;
+    this.#work = undefined;
+    return work;
+  }
+  nextAnalysisAt() {
+    return undefined;
+  }
+  finishAnalysis(_: AnalysisWork, finding: Finding) {
+    this.finding = finding;
+    this.ended.push('finished');
+  }
+  retryAnalysis(_: AnalysisWork, __: number, code: string) {
+    this.ended.push(`retried: ${code}`);
+  }
+  refuseSeries() {
+    this.ended.push('refused');
+  }
+}
+
+const verdicts: readonly SeriesVerdict[] = [
+  {
+    seriesInstanceUid: '1.1.9',
+    modality: 'SR',
+    instances: 1,
+    verdict: 'not-eligible',
+    reason: { code: 'not-ct', text: 'The modality is not CT' },
+  },
+  {
+    seriesInstanceUid: '1.1.2',
+    modality: 'CT',
+    instances: 2,
+    verdict: 'not-eligible',
+    reason: { code: 'localizer', text: 'A localizer' },
+  },
+];
+const source = { verdicts: () => verdicts, instances: () => [] };
+
+function pass(queue: OneAnalysis, analyse: () => Promise<Finding>) {
+  return analysisPass(queue, source, { model, analyse }, log);
+}
+
+describe('analysisPass', () => {
+  it.each(['positive', 'negative', 'undetermined'] as const)(
+    'keeps the answer %s',
+    async (outcome) => {
+      const queue = new OneAnalysis({});
+      await pass(queue, async () => answer(outcome));
+      expect(queue.finding).toEqual(answer(outcome));
+    },
+  );
+
+  it.each(['gaps', 'fewer-than-announced', 'listed-missing', 'association-broken', 'hard-cap'])(
+    'makes a negative undetermined where slices may be missing (%s)',
+    async (triggerCode) => {
+      const queue = new OneAnalysis({ triggerCode });
+      await pass(queue, async () => answer('negative'));
+      expect(queue.finding).toMatchObject({
+        outcome: 'undetermined',
+        reason: { code: 'slices-missing' },
+        classes: [{ presence: 'undetermined' }],
+      });
+    },
+  );
+
+  it('keeps a positive though slices may be missing', async () => {
+    const queue = new OneAnalysis({ triggerCode: 'gaps' });
+    await pass(queue, async () => answer('positive'));
+    expect(queue.finding?.outcome).toBe('positive');
+  });
+
+  it('has the choice of series made again where the pixels are refused', async () => {
+    const queue = new OneAnalysis({});
+    const reason = { code: 'not-a-head', text: 'no head' };
+    await pass(queue, async () => ({ ...answer('not-eligible'), reason }));
+    expect(queue.ended).toEqual(['refused']);
+  });
+
+  it('gives the reason of the CT series where none is eligible', async () => {
+    const queue = new OneAnalysis({ seriesInstanceUid: null });
+    await pass(queue, () => Promise.reject(new Error('nothing is read')));
+    expect(queue.finding).toMatchObject({ outcome: 'not-eligible', reason: { code: 'localizer' } });
+  });
+
+  const failures: readonly [string, Error, number, string][] = [
+    [
+      'a first crash is tried again',
+      new StageError('crashed', 'transient', 'x'),
+      1,
+      'retried: crashed',
+    ],
+    ['a second one is the series', new StageError('crashed', 'transient', 'x'), 2, 'finished'],
+    ['what cannot help is not repeated', new StageError('bad', 'permanent', 'x'), 1, 'finished'],
+    ['an unforeseen error is tried again', new Error('x'), 1, 'retried: analysis-failed'],
+  ];
+
+  it.each(failures)('%s', async (_, error, attempts, ended) => {
+    const queue = new OneAnalysis({ attempts });
+    await pass(queue, () => Promise.reject(error));
+    expect(queue.ended).toEqual([ended]);
+    if (ended === 'finished') {
+      expect(queue.finding).toMatchObject({ outcome: 'failed', seriesInstanceUid: '1.1.1' });
+      expect(queue.finding?.reason?.code).toBeTruthy();
+    }
+  });
+});
