@@ -1,53 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { describe, expect, it, vi } from 'vitest';
 import { headPhantomStudy } from '../../../src/simulate/head-phantom.js';
 import { ScannerError, scan } from '../../../src/simulate/scanner.js';
 import { openCatalog } from '../../../src/store/database.js';
 import { StatusStore, type StudyDetail } from '../../../src/store/status-store.js';
+import { NodeProcess } from './node-process.js';
 import { allTo, startPacs, temporaryFolder } from './node-rig.js';
-
-const CLI = join(import.meta.dirname, '../../../dist/cli.js');
-
-/** The real node in a process of its own, to be killed. */
-class NodeProcess implements AsyncDisposable {
-  readonly #child: ChildProcess;
-  readonly port: number;
-
-  private constructor(child: ChildProcess, port: number) {
-    this.#child = child;
-    this.port = port;
-  }
-
-  /** Resolves when the node says that it is ready. */
-  static async start(configFile: string): Promise<NodeProcess> {
-    const child = spawn(process.execPath, [CLI, 'start', '--config', configFile], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    for await (const line of createInterface({ input: child.stdout })) {
-      const { msg, dicom } = JSON.parse(line) as { msg: string; dicom?: number };
-      if (!msg.startsWith('ready')) continue;
-      child.stdout.resume();
-      return new NodeProcess(child, dicom ?? 0);
-    }
-    throw new Error('The node ended before it was ready');
-  }
-
-  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return null;
-    const exited = once(this.#child, 'exit');
-    this.#child.kill(signal);
-    return (await exited)[0] as number | null;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.end('SIGKILL');
-  }
-}
 
 function studyIn(folder: string, studyInstanceUid: string): StudyDetail | undefined {
   const catalog = openCatalog(join(folder, 'data/catalog.db'));

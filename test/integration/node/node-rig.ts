@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { vi } from 'vitest';
 import { App } from '../../../src/app.js';
 import { parseSettings, type Settings } from '../../../src/config/settings.js';
+import type { Log } from '../../../src/log.js';
 import { SimulatedPacs } from '../../../src/simulate/pacs.js';
 import { type Acknowledgement, scan } from '../../../src/simulate/scanner.js';
 import type { StudyDetail } from '../../../src/store/status-store.js';
@@ -38,8 +39,11 @@ routes:
   - { name: everything, send: { to: [pacs] } }
 `;
 
-export async function startNode(settings: Settings): Promise<App> {
-  const app = await App.open(settings, pino({ level: 'silent' }));
+export async function startNode(
+  settings: Settings,
+  log: Log = pino({ level: 'silent' }),
+): Promise<App> {
+  const app = await App.open(settings, log);
   await app.start();
   return app;
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import dicomParser from 'dicom-parser';
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { readFileMeta } from '../../../src/dicom/file-meta.js';
 import { headPhantomStudy } from '../../../src/simulate/head-phantom.js';
@@ -75,6 +76,24 @@ describe('the node, from scanner to PACS', () => {
       const stored = datasetOf(readFileSync(path));
       // Not toEqual, which takes seconds for each image.
       expect(stored.equals(datasetOf(part10))).toBe(true);
+    }
+  });
+
+  it('writes no patient data to its log', async () => {
+    await using folder = await temporaryFolder();
+    await using pacs = await startPacs(folder.path);
+    const lines: string[] = [];
+    const log = pino({ level: 'trace' }, { write: (line: string) => lines.push(line) });
+    await using app = await startNode(settingsIn(folder.path, allTo(pacs)), log);
+    await sendTo(app, files);
+    await untilReported(app, bleeding.studyInstanceUid);
+    const [source] = files as [Buffer];
+    const dataset = dicomParser.parseDicom(source, { untilTag: 'x7fe00010' });
+    const text = lines.join('');
+    expect(text).toContain(bleeding.studyInstanceUid);
+    for (const tag of ['x00100010', 'x00100020', 'x00100030']) {
+      const value = dataset.string(tag);
+      if (value) expect(text).not.toContain(value);
     }
   });
 
@@ -176,7 +195,7 @@ describe('the node, from scanner to PACS', () => {
   });
 });
 
-/** The same image as JPEG-LS by its File Meta Information, with bytes that are none. */
+/** The same image with so many Rows that its Pixel Data is too short for them. */
 function withUndecodablePixels(part10: Buffer): Buffer {
   const changed = Buffer.from(part10);
   const rows = changed.indexOf(Buffer.from([0x28, 0x00, 0x10, 0x00, 0x55, 0x53, 0x02, 0x00]));
