@@ -8,11 +8,13 @@ import type { Settings } from './config/settings.js';
 import { InferStage } from './infer/analyse.js';
 import type { Log } from './log.js';
 import { Pipeline } from './pipeline.js';
-import { DEFAULT_LIMITS, StoreScp, type StoreScpSettings } from './receive/store-scp.js';
+import type { StoreScp } from './receive/store-scp.js';
+import { buildStoreScp } from './receiving.js';
 import { AnalysisStore } from './store/analysis-store.js';
 import { CATALOG_FILE, type Catalog, maintainCatalog, openCatalog } from './store/database.js';
 import { DeliveryStore } from './store/delivery-store.js';
-import { type CommittedChange, Ingest } from './store/ingest.js';
+import { Ingest } from './store/ingest.js';
+import type { CommittedChange } from './store/ingest-rows.js';
 import { InstanceFiles } from './store/instance-files.js';
 import { ResultFiles } from './store/result-files.js';
 import { Retention } from './store/retention.js';
@@ -91,7 +93,13 @@ export class App implements AsyncDisposable {
       freeBytes,
       log: log.child({ stage: 'retention' }),
     });
-    this.#scp = this.#buildScp();
+    this.#scp = buildStoreScp({
+      settings,
+      files,
+      ingest: this.#ingest,
+      metrics: this.#metrics,
+      log: log.child({ stage: 'receive' }),
+    });
     this.#admin = new AdminServer({
       ...settings.admin,
       health: () => this.health(),
@@ -239,45 +247,6 @@ export class App implements AsyncDisposable {
     }
     const touched = this.#series.committed(change, (header) => this.#files.instancePath(header));
     this.#pipeline.touched(touched);
-  }
-
-  #buildScp(): StoreScp {
-    const { node, receive } = this.#settings;
-    const { maxPduLength, maxAssociations, maxConnections, ...policy } = receive;
-    const settings: StoreScpSettings = {
-      ...DEFAULT_LIMITS,
-      ...policy,
-      host: node.host,
-      port: node.port,
-      maximumLength: maxPduLength,
-      maximumAssociations: maxAssociations,
-      maximumConnections: maxConnections,
-    };
-    const ingest = this.#ingest;
-    const metrics = this.#metrics;
-    return new StoreScp({
-      settings,
-      files: this.#files,
-      catalog: ingest,
-      nextAssociationId: () => ingest.nextAssociationId(),
-      observer: {
-        associationOpened: (association) => {
-          ingest.associationOpened(association);
-          metrics.associationOpened();
-        },
-        associationRejected: () => metrics.associationClosed('rejected'),
-        associationClosed: (id, end, closedAt) => {
-          ingest.associationClosed(id, end, closedAt);
-          metrics.associationClosed(end);
-        },
-        instanceReceived: ({ callingAeTitle, bytes }, _, seconds) => {
-          metrics.instanceReceived(callingAeTitle, bytes);
-          metrics.cStoreAnswered(seconds);
-        },
-        instanceRefused: (_, { status }) => metrics.instanceRefused(status),
-      },
-      log: this.#log.child({ stage: 'receive' }),
-    });
   }
 
   #startSchedules(): void {

@@ -1,5 +1,5 @@
 import { type BackoffLimits, backoff } from '../domain/backoff.js';
-import type { FailureClass } from '../domain/failure.js';
+import type { DeliverySettlement } from '../domain/delivery-state.js';
 import type { Log } from '../log.js';
 import type { Peer } from './association.js';
 import { type OutgoingObject, type SendResult, sendObjects } from './store-scu.js';
@@ -10,24 +10,6 @@ export interface ClaimedDelivery extends OutgoingObject {
   /** Whether an equal object of another SOP class can go in its place. */
   readonly hasFallback: boolean;
 }
-
-/** How an attempt ended, in the terms of the delivery's state machine. */
-export type DeliverySettlement =
-  | { readonly type: 'delivered'; readonly status: number; readonly comment?: string | undefined }
-  | {
-      readonly type: 'failed';
-      readonly failureClass: FailureClass;
-      readonly code: string;
-      readonly status?: number | undefined;
-      readonly comment?: string | undefined;
-      /** Milliseconds since the epoch; absent where there is no other try. */
-      readonly retryAt?: number | undefined;
-    }
-  | {
-      readonly type: 'refused-with-fallback';
-      readonly code: string;
-      readonly comment?: string | undefined;
-    };
 
 /** What an attempt left behind. */
 export type SettledAs = 'delivered' | 'replaced' | 'dead' | 'retry';

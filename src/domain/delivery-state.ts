@@ -14,6 +14,24 @@ export type DeliveryEvent =
   | { readonly type: 'refused-with-fallback' }
   | { readonly type: 'resend' };
 
+/** How an attempt ended: the destination's answer, or a failure and, where there is another try, its time. */
+export type DeliverySettlement =
+  | { readonly type: 'delivered'; readonly status: number; readonly comment?: string | undefined }
+  | {
+      readonly type: 'failed';
+      readonly failureClass: FailureClass;
+      readonly code: string;
+      readonly status?: number | undefined;
+      readonly comment?: string | undefined;
+      /** Milliseconds since the epoch; absent where there is no other try. */
+      readonly retryAt?: number | undefined;
+    }
+  | {
+      readonly type: 'refused-with-fallback';
+      readonly code: string;
+      readonly comment?: string | undefined;
+    };
+
 /** The next state, or undefined where the event cannot happen in that state. */
 export function nextDeliveryState(
   state: DeliveryState,

@@ -1,50 +1,20 @@
-import type { Reason, SeriesVerdict } from '../domain/finding.js';
-import type { StoredInstance } from '../domain/instance.js';
+import type { Reason } from '../domain/finding.js';
+import type { Selection, SelectionWork } from '../domain/selection.js';
 import { chooseSeries } from './choose-series.js';
 import { ineligibleInputHash, seriesInputHash } from './input-hash.js';
 
-/** A study whose series are to be chosen from. */
-export interface SelectionWork {
-  readonly lastInstanceAt: number;
-  readonly series: readonly {
-    readonly seriesInstanceUid: string;
-    readonly complete: boolean;
-    /** Why it was taken for whole. */
-    readonly completion?: Reason;
-    /** Why its pixels were refused when it was read. */
-    readonly refusal?: Reason;
-    readonly instances: readonly StoredInstance[];
-  }[];
-  readonly latestAnalysis?: {
-    readonly seriesInstanceUid: string | null;
-    readonly inputHash: string;
-  };
-}
-
-/** What was chosen: something to read (a series, or none of them), nothing new, or to look again later. */
-export type Selection =
-  | {
-      readonly type: 'analyse';
-      readonly seriesInstanceUid: string | null;
-      readonly inputHash: string;
-      readonly trigger: Reason;
-      readonly verdicts: readonly SeriesVerdict[];
-    }
-  | { readonly type: 'keep'; readonly verdicts: readonly SeriesVerdict[] }
-  | { readonly type: 'wait'; readonly until: number };
-
 /** What the stage needs from the catalog. */
-export interface SelectionQueue<Work extends SelectionWork> {
-  nextSelection(now: number): Work | { readonly dueAt: number | undefined };
-  settleSelection(work: Work, selection: Selection): void;
+export interface SelectionQueue {
+  nextSelection(now: number): SelectionWork | { readonly dueAt: number | undefined };
+  settleSelection(work: SelectionWork, selection: Selection): void;
 }
 
 /** A wait that is over without a decision is looked at again after this. */
 const LOOK_AGAIN_MS = 1_000;
 
 /** One pass: chooses the series to read of the study that waits longest. */
-export function selectionPass<Work extends SelectionWork>(
-  queue: SelectionQueue<Work>,
+export function selectionPass(
+  queue: SelectionQueue,
   studyQuietMs: number,
 ): { selection: Selection } | { dueInMs: number | undefined } {
   const now = Date.now();

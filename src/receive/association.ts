@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { AssociationEnd } from '../domain/received-instance.js';
 import type { Log } from '../log.js';
 import {
   type Command,
@@ -20,12 +21,7 @@ import {
   PduError,
   type Rejection,
 } from './pdu.js';
-import {
-  type AssociationEnd,
-  UpperLayer,
-  type UpperLayerLimits,
-  type UpperLayerUser,
-} from './upper-layer.js';
+import { UpperLayer, type UpperLayerLimits, type UpperLayerUser } from './upper-layer.js';
 
 /** No request of any service has a command set nearly as long. */
 const MAX_COMMAND_BYTES = 16 * 1024;

@@ -1,32 +1,11 @@
-import type { InstanceHeader } from '../domain/instance.js';
+import type {
+  AssociationEnd,
+  IncomingInstance,
+  OpenedAssociation,
+  ReceivedInstance,
+  Verdict,
+} from '../domain/received-instance.js';
 import type { Rejection } from './pdu.js';
-import type { AssociationEnd } from './upper-layer.js';
-
-/** What the File Meta Information of a new file has to say, and who sent the instance. */
-export interface IncomingInstance {
-  readonly sopClassUid: string;
-  readonly sopInstanceUid: string;
-  readonly transferSyntaxUid: string;
-  readonly associationId: number;
-  readonly callingAeTitle: string;
-  readonly calledAeTitle: string;
-}
-
-/** An instance whose bytes are durable, on its way into the catalog. */
-export interface ReceivedInstance {
-  readonly header: InstanceHeader;
-  /** Absolute path of the Part 10 file. */
-  readonly file: string;
-  /** Hex SHA-256 of the dataset's bytes. */
-  readonly sha256: string;
-  /** Length of the dataset. */
-  readonly bytes: number;
-  readonly associationId: number;
-  readonly callingAeTitle: string;
-  readonly calledAeTitle: string;
-  /** Milliseconds since the epoch. */
-  readonly receivedAt: number;
-}
 
 export interface IncomingFile {
   /**
@@ -50,20 +29,9 @@ export interface IncomingFiles {
   create(instance: IncomingInstance): IncomingFile;
 }
 
-export type Verdict = 'stored' | 'duplicate' | 'conflict';
-
 export interface Catalog {
   /** Takes the instance and the care for its file; throws, with the file untouched, where it cannot. */
   accept(received: ReceivedInstance): Verdict;
-}
-
-export interface OpenedAssociation {
-  readonly associationId: number;
-  readonly callingAeTitle: string;
-  readonly calledAeTitle: string;
-  readonly remoteAddress: string;
-  /** Milliseconds since the epoch. */
-  readonly openedAt: number;
 }
 
 /** Why an instance was not taken, as told to its sender. */

@@ -1,16 +1,11 @@
 import { HeaderError } from '../dicom/header.js';
 import { Status } from '../dicom/status.js';
 import { isUid } from '../dicom/uid.js';
+import type { ReceivedInstance } from '../domain/received-instance.js';
 import type { Log } from '../log.js';
 import { type Command, CommandElement, type Outcome } from './dimse.js';
 import { HeaderCollector } from './header-collector.js';
-import type {
-  Catalog,
-  IncomingFile,
-  IncomingFiles,
-  ReceivedInstance,
-  ReceiveObserver,
-} from './needs.js';
+import type { Catalog, IncomingFile, IncomingFiles, ReceiveObserver } from './needs.js';
 import { answerWith, type Operation, type RequestContext, type Service } from './operation.js';
 
 export interface StoreServiceOptions {

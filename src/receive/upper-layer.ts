@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { AssociationEnd } from '../domain/received-instance.js';
 import { readAssociateRequest } from './associate-request.js';
 import {
   type Abort,
@@ -19,9 +20,6 @@ import {
   releaseRpPdu,
 } from './pdu-writer.js';
 import { type Action, type Event, next, type State } from './upper-layer-states.js';
-
-/** How an association came to its end: by release, by an A-ABORT of either side, or with its connection. */
-export type AssociationEnd = 'released' | 'aborted' | 'lost';
 
 /** Who takes the indications of the upper layer service (PS3.8 7). */
 export interface UpperLayerUser {

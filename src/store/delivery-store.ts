@@ -1,6 +1,9 @@
 import { join } from 'node:path';
-import { type DeliveryEvent, nextDeliveryState } from '../domain/delivery-state.js';
-import type { FailureClass } from '../domain/failure.js';
+import {
+  type DeliveryEvent,
+  type DeliverySettlement,
+  nextDeliveryState,
+} from '../domain/delivery-state.js';
 import type { Catalog } from './database.js';
 import { eventWriter } from './events.js';
 import * as sql from './queries.js';
@@ -19,24 +22,6 @@ export interface ClaimedDelivery {
   /** Whether an equal object of another SOP class can go in its place. */
   readonly hasFallback: boolean;
 }
-
-/** How an attempt ended: the destination's answer, or a failure and, where there is another try, its time. */
-export type DeliverySettlement =
-  | { readonly type: 'delivered'; readonly status: number; readonly comment?: string | undefined }
-  | {
-      readonly type: 'failed';
-      readonly failureClass: FailureClass;
-      readonly code: string;
-      readonly status?: number | undefined;
-      readonly comment?: string | undefined;
-      /** Absent where there is no other try. */
-      readonly retryAt?: number | undefined;
-    }
-  | {
-      readonly type: 'refused-with-fallback';
-      readonly code: string;
-      readonly comment?: string | undefined;
-    };
 
 /** The outbox: one row for each (object, destination). */
 export class DeliveryStore {

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { encodeFileMeta, readFileMeta } from '../dicom/file-meta.js';
 import { readHeader } from '../dicom/header.js';
 import type { InstanceHeader } from '../domain/instance.js';
+import type { IncomingInstance } from '../domain/received-instance.js';
 import type { Log } from '../log.js';
 import { IncomingFile } from './incoming-file.js';
 import { type IncomingMark, readMark } from './incoming-mark.js';
@@ -15,16 +16,6 @@ export interface InstanceFilesOptions {
   /** New instances are refused while the disk has less free space. */
   readonly minimumFreeBytes: number;
   readonly log: Log;
-}
-
-/** What is received, and from whom. */
-export interface IncomingInstance {
-  readonly sopClassUid: string;
-  readonly sopInstanceUid: string;
-  readonly transferSyntaxUid: string;
-  readonly associationId: number;
-  readonly callingAeTitle: string;
-  readonly calledAeTitle: string;
 }
 
 /** A whole file found in the incoming folder. */

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import type { Reason, SeriesVerdict } from '../domain/finding.js';
 import type { InstanceHeader, StoredInstance } from '../domain/instance.js';
+import type { Selection, SelectionWork, SeriesCandidate } from '../domain/selection.js';
 import type { Catalog } from './database.js';
 import { eventWriter } from './events.js';
-import type { CommittedChange } from './ingest.js';
+import type { CommittedChange } from './ingest-rows.js';
 import * as sql from './queries.js';
 
 interface InstanceRow {
@@ -19,43 +20,6 @@ interface ReceivingSeries {
   readonly instances: StoredInstance[];
   readonly associationIds: Set<number>;
 }
-
-/** A series as the choice among a study's series sees it. */
-export interface SeriesCandidate {
-  readonly seriesInstanceUid: string;
-  readonly complete: boolean;
-  /** Why it was taken for whole. */
-  readonly completion?: Reason;
-  /** Why its pixels were refused when it was read. */
-  readonly refusal?: Reason;
-  readonly instances: readonly StoredInstance[];
-}
-
-/** A study whose series are to be chosen from. */
-export interface SelectionWork {
-  readonly studyInstanceUid: string;
-  readonly lastInstanceAt: number;
-  readonly claimedAt: number;
-  /** Without the series of Vigil's own objects, which a PACS may send back. */
-  readonly series: readonly SeriesCandidate[];
-  readonly latestAnalysis?: {
-    readonly revision: number;
-    readonly seriesInstanceUid: string | null;
-    readonly inputHash: string;
-  };
-}
-
-/** What was chosen: something to analyse (a series, or none of them), nothing new, or to look again later. */
-export type Selection =
-  | {
-      readonly type: 'analyse';
-      readonly seriesInstanceUid: string | null;
-      readonly inputHash: string;
-      readonly trigger: Reason;
-      readonly verdicts: readonly SeriesVerdict[];
-    }
-  | { readonly type: 'keep'; readonly verdicts: readonly SeriesVerdict[] }
-  | { readonly type: 'wait'; readonly until: number };
 
 /** The rows of studies and series: how complete they are, and which of them is read. */
 export class SeriesStore {
@@ -154,7 +118,7 @@ export class SeriesStore {
       return { dueAt: next.dueAt ?? undefined };
     }
     const latest = this.#catalog.prepare(sql.LATEST_ANALYSIS).get(study.studyInstanceUid) as
-      | { revision: number; seriesInstanceUid: string | null; inputHash: string }
+      | { seriesInstanceUid: string | null; inputHash: string }
       | undefined;
     return {
       ...study,

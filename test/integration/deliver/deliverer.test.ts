@@ -5,10 +5,10 @@ import { describe, expect, it } from 'vitest';
 import {
   type ClaimedDelivery,
   Deliverer,
-  type DeliverySettlement,
   type Destination,
   type Outbox,
 } from '../../../src/deliver/deliver.js';
+import type { DeliverySettlement } from '../../../src/domain/delivery-state.js';
 import { WorkerLoop } from '../../../src/jobs/worker-loop.js';
 import { type PacsOptions, SimulatedPacs } from '../../../src/simulate/pacs.js';
 import { COMPREHENSIVE_3D_SR, temporaryFolder, writeObject } from './objects.js';

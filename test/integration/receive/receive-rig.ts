@@ -4,17 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type {
-  Catalog,
-  IncomingFiles,
+  AssociationEnd,
   OpenedAssociation,
   ReceivedInstance,
+  Verdict,
+} from '../../../src/domain/received-instance.js';
+import type {
+  Catalog,
+  IncomingFiles,
   ReceiveObserver,
   Refusal,
-  Verdict,
 } from '../../../src/receive/needs.js';
 import type { Rejection } from '../../../src/receive/pdu.js';
 import { DEFAULT_LIMITS, StoreScp, type StoreScpSettings } from '../../../src/receive/store-scp.js';
-import type { AssociationEnd } from '../../../src/receive/upper-layer.js';
 import { openCatalog } from '../../../src/store/database.js';
 import { Ingest } from '../../../src/store/ingest.js';
 import { InstanceFiles } from '../../../src/store/instance-files.js';

@@ -4,13 +4,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pino } from 'pino';
 import type { InstanceHeader } from '../../../src/domain/instance.js';
+import type { ReceivedInstance } from '../../../src/domain/received-instance.js';
 import { type Catalog, openCatalog } from '../../../src/store/database.js';
-import {
-  type CommittedChange,
-  Ingest,
-  type Placement,
-  type ReceivedInstance,
-} from '../../../src/store/ingest.js';
+import { Ingest, type Placement } from '../../../src/store/ingest.js';
+import type { CommittedChange } from '../../../src/store/ingest-rows.js';
 import { SeriesStore } from '../../../src/store/series-store.js';
 
 export const silent = pino({ level: 'silent' });

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { inflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeFileMeta, readFileMeta } from '../../../src/dicom/file-meta.js';
-import type { ReceivedInstance } from '../../../src/receive/needs.js';
+import type { ReceivedInstance } from '../../../src/domain/received-instance.js';
 import { CT, EXPLICIT } from '../../integration/receive/raw-scu.js';
 import { ReceiveRig, slice } from '../../integration/receive/receive-rig.js';
 import { requireTools } from '../tools.js';

@@ -1,0 +1,38 @@
+import type { Reason, SeriesVerdict } from './finding.js';
+import type { StoredInstance } from './instance.js';
+
+/** A series as the choice among a study's series sees it. */
+export interface SeriesCandidate {
+  readonly seriesInstanceUid: string;
+  readonly complete: boolean;
+  /** Why it was taken for whole. */
+  readonly completion?: Reason;
+  /** Why its pixels were refused when it was read. */
+  readonly refusal?: Reason;
+  readonly instances: readonly StoredInstance[];
+}
+
+/** A study whose series are to be chosen from. Times are milliseconds since the epoch. */
+export interface SelectionWork {
+  readonly studyInstanceUid: string;
+  readonly lastInstanceAt: number;
+  readonly claimedAt: number;
+  /** Without the series of Vigil's own objects, which a PACS may send back. */
+  readonly series: readonly SeriesCandidate[];
+  readonly latestAnalysis?: {
+    readonly seriesInstanceUid: string | null;
+    readonly inputHash: string;
+  };
+}
+
+/** What was chosen: something to read (a series, or none of them), nothing new, or to look again later. */
+export type Selection =
+  | {
+      readonly type: 'analyse';
+      readonly seriesInstanceUid: string | null;
+      readonly inputHash: string;
+      readonly trigger: Reason;
+      readonly verdicts: readonly SeriesVerdict[];
+    }
+  | { readonly type: 'keep'; readonly verdicts: readonly SeriesVerdict[] }
+  | { readonly type: 'wait'; readonly until: number };

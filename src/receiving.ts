@@ -1,0 +1,50 @@
+import type { Metrics } from './admin/metrics.js';
+import type { Settings } from './config/settings.js';
+import type { Log } from './log.js';
+import { DEFAULT_LIMITS, StoreScp } from './receive/store-scp.js';
+import type { Ingest } from './store/ingest.js';
+import type { InstanceFiles } from './store/instance-files.js';
+
+/** The Storage SCP, joined to the archive's files, the catalog and the metrics. */
+export function buildStoreScp(parts: {
+  settings: Settings;
+  files: InstanceFiles;
+  ingest: Ingest;
+  metrics: Metrics;
+  log: Log;
+}): StoreScp {
+  const { files, ingest, metrics, log } = parts;
+  const { node, receive } = parts.settings;
+  const { maxPduLength, maxAssociations, maxConnections, ...policy } = receive;
+  return new StoreScp({
+    settings: {
+      ...DEFAULT_LIMITS,
+      ...policy,
+      host: node.host,
+      port: node.port,
+      maximumLength: maxPduLength,
+      maximumAssociations: maxAssociations,
+      maximumConnections: maxConnections,
+    },
+    files,
+    catalog: ingest,
+    nextAssociationId: () => ingest.nextAssociationId(),
+    observer: {
+      associationOpened: (association) => {
+        ingest.associationOpened(association);
+        metrics.associationOpened();
+      },
+      associationRejected: () => metrics.associationClosed('rejected'),
+      associationClosed: (id, end, closedAt) => {
+        ingest.associationClosed(id, end, closedAt);
+        metrics.associationClosed(end);
+      },
+      instanceReceived: ({ callingAeTitle, bytes }, _, seconds) => {
+        metrics.instanceReceived(callingAeTitle, bytes);
+        metrics.cStoreAnswered(seconds);
+      },
+      instanceRefused: (_, { status }) => metrics.instanceRefused(status),
+    },
+    log,
+  });
+}
