@@ -33,7 +33,7 @@ export class CatalogUnavailableError extends Error {
 }
 
 /** Rows wait this long for company: one FULL commit costs as much as several images. */
-const GROUP_MS = 5;
+const GROUP_MS = 20;
 const RETRY_MS = 1000;
 
 /**
