@@ -32,7 +32,10 @@ def ct_ich_hu(brain, bone):
     if bone is None:
         return fine
     coarse = 12.6 * bone.astype(np.float32) - 905
-    inside = (brain > 2) & (brain < 253) & (np.abs(coarse - fine) < 60)
+    tissue = (brain > 60) & (brain < 200)
+    # One study's bone pictures (patient 50) have another window: there only air and bone are told by them.
+    other_window = tissue.any() and np.median(np.abs(coarse - fine)[tissue]) > 60
+    inside = (brain > 2) & (brain < 253) & (np.abs(coarse - fine) < (400 if other_window else 60))
     beyond = np.where(brain >= 128, np.maximum(coarse, 100), np.minimum(coarse, -20))
     grey = (brain > 2) & (brain < 253) & ~inside
     return np.where(inside, fine, np.where(grey, coarse, beyond)).astype(np.float32)

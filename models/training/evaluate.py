@@ -124,8 +124,9 @@ def main(options):
          "after": own["slice"]["logLossAny"]},
     ]
     result = {
-        "about": f"CT-ICH, {options.folds} folds by patient, every study scored by networks that never saw its patient; real "
+        "about": f"CT-ICH, {len(np.unique(fold))} of {options.folds} folds by patient, every study scored by networks that never saw its patient; real "
         "studies only. Intervals: 1000 bootstraps of patients, 95 % (AUC), Wilson (shares). Calibration and thresholds cross-fitted.",
+        "folds": options.folds, "foldsTested": len(np.unique(fold)),
         "studies": len(y), "slices": int(table["length"].sum()), "positiveStudies": dict(zip(CLASSES, y.sum(0).astype(int).tolist())),
         "positiveSlices": dict(zip(CLASSES, table["labels"].sum(0).astype(int).tolist())),
         "demonstrationOnly": [c for k, c in enumerate(CLASSES) if y[:, k].sum() < ENOUGH],

@@ -43,7 +43,7 @@ def load_weights(folder):
 
 
 def main(options):
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     cnn, sequence = load_weights(options.weights)
     options.out.mkdir(parents=True, exist_ok=True)
     export.write_cnn(cnn, options.out / "cnn.onnx", SPEC.size)

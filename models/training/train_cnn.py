@@ -142,7 +142,7 @@ if __name__ == "__main__":
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--net", choices=["small", "paper"], default="small")
     parser.add_argument("--backbone", type=Path, help="ImageNet weights of the paper's network (torchvision state dict)")
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--samples", type=int, default=2000, help="samples an epoch")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=4e-4)

@@ -1,0 +1,141 @@
+"""Writes MODEL_CARD.md. Every figure on it is read from evaluation.json and the runs' results.json.
+
+    python3 models/training/card.py --nets models/training/work/cnn0 models/training/work/cnn1 models/training/work/cnn2
+"""
+import argparse
+import json
+from pathlib import Path
+
+CARD = """# vigil-ich-small
+
+**For research use only. Not a medical device, not for clinical use.** It orders non-contrast head CTs by suspicion of
+intracranial hemorrhage and shows where it looks. It was trained on the data of one hospital and measured on {studies}
+studies of that hospital; what it does on other hospitals' patients has not been measured on labelled studies.
+
+## What it is
+
+A slice network (MobileNetV2 with a fused feature map of 96 channels at 32 x 32 cells and a lesion map of six channels;
+2.0 million parameters) and a bidirectional LSTM over the slices of a study, after Burduja, Ionescu, Verga, *Accurate and
+Efficient Intracranial Hemorrhage Detection and Subtype Classification in 3D CT Scans with Convolutional and Long
+Short-Term Memory Neural Networks*, Sensors 2020, 20(19), 5611. Written from the paper and much smaller than the paper's
+system. Grad-CAM (Selvaraju et al. 2017) is exact for this network: all behind the feature map is linear or a maximum.
+Input: single slices (or 5 mm slabs), cropped to the head, 256 x 256, windows 40/80, 80/200 and 40/380.
+
+## What it was made from
+
+| what | where from | licence |
+| --- | --- | --- |
+| 66 studies, 2015 slices with labels, 22 with outlines | PhysioNet CT-ICH (Hssayeni et al., Data 2020, 5(1), 14) | CC BY 4.0 |
+| 24 slices of ischaemic stroke, as slices without hemorrhage | CPAISD | CC BY 4.0 |
+| backbone's first weights | MobileNetV2 on ImageNet, google-coral/test_data | Apache-2.0 |
+| hemorrhages drawn into slices without one; look-alikes without blood | `models/training/lesions.py`, `shams.py`; HU and volumes as FDA's DIDSR/InSilicoICH (CC0) publishes them | this project |
+| generated heads, 9 % of the training samples | `models/training/phantom.py` | this project |
+
+The weights in the ONNX files are this project's, trained by `models/training/` on the above. {training}
+
+## Figures
+
+{folded}: every study was scored by networks that never saw its patient. Real studies only; drawn
+hemorrhages and generated heads are training material and never count here. Intervals are 95 %, from bootstraps of
+patients (AUC) and Wilson's formula (shares).
+
+| class | studies with | study AUC | slices with | slice AUC |
+| --- | --- | --- | --- | --- |
+{classes}
+
+{demo} are **demonstration only**: fewer than ten studies show them, and their figures say next to nothing.
+
+| study is called positive (any) | sensitivity | specificity |
+| --- | --- | --- |
+{points}
+
+With thresholds fitted on the other folds: of {sick} studies with hemorrhage {sp} were called positive, {su} undetermined
+and {sn} negative; of {healthy} without, {hp}, {hu} and {hn}. Log loss of the study's probability {logLoss}, expected
+calibration error {ece} (5 bins). Positive predictive value at a probability of one half, by prevalence: {ppv}.
+
+The LSTM against the slice network alone (study score: mean of the two highest slices): study AUC {cnnStudy} to
+{lstmStudy} (difference {gainLow} to {gainHigh}), slice AUC {cnnSlice} to {lstmSlice}, calibrated slice log loss
+{cnnLoss} to {lstmLoss}.
+{robust}
+## Limits
+
+- One hospital, young trauma patients, {studies} studies. Intervals are wide. Subarachnoid, intraventricular and subdural
+  bleeds are few; small ones are missed most.
+- Outlines exist for 22 slices; where a heat map is bright says what moved the score, not where the border of a bleed is.
+- False alarms come from thick skulls and beam hardening along the inner table, calcification, dense sinuses. The series
+  of another scanner (`head-ct-ge`) was never trained on, but its false alarms led to more beam hardening in the drawn
+  training material, so it is no untouched test.
+- Postoperative heads, tumours, contrast agent, children, metal and strong motion were not in the data.
+- The last sequence model and its calibration are fitted on scores of the folds' slice networks; the slice network that
+  ships was trained the same way on all patients and has itself no held-out figure.
+- Thresholds were chosen on these same {studies} studies; elsewhere they must be checked and set anew.
+"""
+
+
+def folded(e):
+    if e["foldsTested"] == e["folds"]:
+        return f"{e['folds']} folds by patient"
+    return f"{e['foldsTested']} of {e['folds']} folds by patient were run, {e['studies']} of the 66 studies"
+
+
+def share(s):
+    return f"{s['value']:.2f} ({s['low']:.2f} to {s['high']:.2f})"
+
+
+def auc(a):
+    return f"{a['value']:.3f}" + (f" ({a['low']:.3f} to {a['high']:.3f})" if a["low"] is not None else "")
+
+
+def robust_text(r):
+    exports = ", ".join(f"{auc(v)} at {k}" for k, v in r["exports"].items())
+    drawn = ", ".join(f"{k} {v['pointingGame']:.2f}" for k, v in r["heatMap"]["drawn"].items())
+    o, g, p, s = r["heatMap"]["outlined"], r["headCtGe"], r["phantoms"], r["scannerHu"]
+    ge = ", ".join(f"{v:.2f} ({k})" for k, v in g.items())
+    return f"""
+Other pictures of the same patients, out of fold, slice AUC of `any` without the LSTM: windowed exports {exports}. On the {s['slices']} slices that exist as real HU images the median score is
+{s['medianScoreDicom']:.2f}, against {s['medianScoreRebuilt']:.2f} for the same slices rebuilt from two windows.
+
+One real series of another scanner without hemorrhage (`head-ct-ge`): probability {ge}. Generated heads (a test of
+plumbing, not of medicine): {p['bleedCalled']} of {p['series']} with a bleed called, {p['cleanCalled']} of {p['series']} clean ones called.
+
+Heat map of the slice network in unseen patients: its maximum lies in the lesion (or within 8 of 256 pixels) in
+{o['pointingGame']:.0%} of {o['slices']} outlined real slices, with {o['energyInLesion']:.0%} of its energy in lesions that cover
+{o['lesionShareOfPicture']:.1%} of the picture; for drawn lesions, by type: {drawn}.
+"""
+
+
+def main(options):
+    e = json.loads((options.weights / "evaluation.json").read_text())
+    runs = [json.loads((folder / "results.json").read_text()) for folder in [*options.nets, options.final]]
+    epochs = ", ".join(str(r["epochs"]) for r in runs[:-1])
+    training = (f"Slice network: {runs[-1]['epochs']} epochs of {runs[-1]['samplesPerEpoch']} samples on all patients (the "
+                f"folds' {epochs}), together {sum(r['seconds'] for r in runs) / 60:.0f} minutes on a shared CPU of two cores. "
+                "That is short: the losses were still falling.")
+    classes = "\n".join(f"| {c} | {e['positiveStudies'][c]} of {e['studies']} | {auc(e['studyAuc'][c])} | "
+                        f"{e['positiveSlices'][c]} of {e['slices']} | {auc(e['sliceAuc'][c])} |" for c in e["studyAuc"])
+    names = {"half": "probability of one half", "rulesOut": "threshold that rules out", "rulesIn": "threshold that rules in"}
+    points = "\n".join(f"| {text} | {share(e['operatingPoints'][k]['sensitivity'])} | {share(e['operatingPoints'][k]['specificity'])} |"
+                       for k, text in names.items())
+    sick, healthy = e["operatingPoints"]["threeWay"]["withHemorrhage"], e["operatingPoints"]["threeWay"]["without"]
+    cnn, study, demo = e["sliceNetworkAlone"], e["ablations"][0], e["demonstrationOnly"]
+    text = CARD.format(
+        studies=e["studies"], folded=folded(e), training=training, classes=classes, points=points,
+        demo=(", ".join(demo[:-1]) + " and " + demo[-1]).capitalize() if len(demo) > 1 else (demo or ["none"])[0],
+        sick=sum(sick.values()), healthy=sum(healthy.values()),
+        sp=sick["positive"], su=sick["undetermined"], sn=sick["negative"],
+        hp=healthy["positive"], hu=healthy["undetermined"], hn=healthy["negative"],
+        logLoss=e["logLoss"], ece=e["ece"], ppv=", ".join(f"{v:.2f} at {k}" for k, v in e["ppvByPrevalence"].items()),
+        cnnStudy=study["before"], lstmStudy=study["after"], gainLow=round(study["differenceLow"], 3),
+        gainHigh=round(study["differenceHigh"], 3), cnnSlice=cnn["slice"]["auc"]["any"]["value"],
+        lstmSlice=e["sliceAuc"]["any"]["value"], cnnLoss=cnn["slice"]["logLossAny"], lstmLoss=e["sliceLogLossAny"],
+        robust=robust_text(e["robustness"]) if "robustness" in e else "")
+    options.out.write_text(text)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--weights", type=Path, default=Path("models/training/work/final"))
+    parser.add_argument("--nets", type=Path, nargs="+", required=True)
+    parser.add_argument("--final", type=Path, default=Path("models/training/work/cnn-all"))
+    parser.add_argument("--out", type=Path, default=Path("models/vigil-ich-small/MODEL_CARD.md"))
+    main(parser.parse_args())
