@@ -86,13 +86,14 @@ function weigh(evidence: SeriesEvidence): { confidence: Confidence; reason: Comp
   if (associations.open > 0) {
     return unknown('association-open', 'The association that sends the series is still open');
   }
-  const gaps = findGaps(instances);
-  if (gaps === undefined) {
+  const found = findGaps(instances);
+  if (found === undefined) {
     return likely('released', 'The associations were released; the instances have no positions');
   }
+  const { positions, gaps } = found;
   return gaps === 0
-    ? likely('released-contiguous', `${count} slices without a gap, associations released`)
-    : unknown('gaps', `${gaps} gaps between the ${count} slices that are here`);
+    ? likely('released-contiguous', `${positions} positions without a gap, associations released`)
+    : unknown('gaps', `${gaps} gaps between the ${positions} positions that are here`);
 }
 
 const proven = (code: CompletionCode, text: string) => ({
@@ -137,10 +138,13 @@ function announcedCount(
 const GAP_RATIO = 1.6;
 
 /**
- * Gaps in the positions along the slice normal, or undefined where the instances have none. Steps are compared with
- * their neighbours, not with one spacing: many protocols step closer at the skull base.
+ * How many positions along the slice normal there are and how many gaps between them, or undefined where the instances
+ * have no positions. Steps are compared with their neighbours, not with one spacing: many protocols step closer at the
+ * skull base.
  */
-export function findGaps(instances: readonly InstanceHeader[]): number | undefined {
+export function findGaps(
+  instances: readonly InstanceHeader[],
+): { readonly positions: number; readonly gaps: number } | undefined {
   const frames = instances
     .filter((instance) => !instance.imageType.includes('LOCALIZER'))
     .flatMap((instance) => instance.frames);
@@ -158,9 +162,10 @@ export function findGaps(instances: readonly InstanceHeader[]): number | undefin
     .map((position, i) => position - (positions[i] ?? position))
     .filter((step) => step > 0.01);
   const thickness = Math.max(0, ...frames.map((frame) => frame.sliceThickness ?? 0));
-  return steps.filter((step, i) => {
+  const gaps = steps.filter((step, i) => {
     const beside = Math.max(steps[i - 1] ?? 0, steps[i + 1] ?? 0);
     const wider = beside > 0 && step > GAP_RATIO * beside;
     return wider || (thickness > 0 && step > GAP_RATIO * thickness);
   }).length;
+  return { positions: steps.length + 1, gaps };
 }

@@ -124,7 +124,7 @@ describe('assessCompleteness', () => {
 
 describe('findGaps', () => {
   it('takes closer steps at the skull base for no gap', () => {
-    expect(findGaps(slices([0, 2.5, 5, 7.5, 10, 15, 20, 25]))).toBe(0);
+    expect(findGaps(slices([0, 2.5, 5, 7.5, 10, 15, 20, 25]))).toEqual({ positions: 8, gaps: 0 });
   });
 
   it('measures along the normal of a tilted gantry, in any order of arrival', () => {
@@ -137,10 +137,10 @@ describe('findGaps', () => {
       };
       return { ...header, sopInstanceUid: `1.2.3.${i}`, frames: [frame] };
     });
-    expect(findGaps(tilted)).toBe(1);
+    expect(findGaps(tilted)).toEqual({ positions: 4, gaps: 1 });
   });
 
   it('sees that every second slice is missing by the slice thickness', () => {
-    expect(findGaps(slices([0, 10, 20, 30]))).toBe(3);
+    expect(findGaps(slices([0, 10, 20, 30]))).toEqual({ positions: 4, gaps: 3 });
   });
 });
