@@ -28,12 +28,13 @@ export async function main(configFile: string): Promise<void> {
     await app.stop();
     await systemd[Symbol.asyncDispose]();
   });
-  await app.start();
-  await watcher.start();
+  // Before the node is ready: a signal without a listener would end it.
   process.on('SIGHUP', async () => {
     await systemd.reloading();
     await watcher.reload();
     await systemd.ready(app.summary);
   });
+  await app.start();
+  await watcher.start();
   await systemd.ready(app.summary);
 }
