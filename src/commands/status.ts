@@ -32,7 +32,7 @@ export async function runStatus(options: {
   if (studies.length === 0) return EXIT.done;
   const rows = studies.map((study) => [
     when(study.lastInstanceAt),
-    study.outcome ?? study.state ?? 'receiving',
+    study.outcome ?? study.state ?? 'not read yet',
     String(study.revision ?? '-'),
     String(study.instances),
     study.callingAeTitle,
