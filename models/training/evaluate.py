@@ -17,6 +17,7 @@ from train_sequence import ANY, TOP_SLICES
 
 # A class with fewer positive studies than this is shown, not claimed.
 ENOUGH = 10
+PREVALENCE, RESIDUAL = 0.10, 0.05
 
 
 def study_table(table, key):
@@ -29,20 +30,17 @@ def study_table(table, key):
 
 
 def limits(y, p):
-    """Two thresholds of a probability: under the lower one few of the sick are missed (at most one in twenty), at or
-    above the upper one few of the healthy are called (at most one in ten). Each lies midway between two studies."""
-    sick, healthy = np.sort(p[y > 0]), np.sort(p[y == 0])
-
-    def between(values, value):
-        below = values[values < value]
-        return (value + (below[-1] if len(below) else 0)) / 2
-
-    everything = np.sort(p)
-    low = between(everything, sick[int(0.05 * len(sick))])
+    """Two thresholds of a calibrated probability. Under the lower one the study speaks against hemorrhage so far that a
+    prevalence of PREVALENCE falls under RESIDUAL (the data's own prevalence is far higher than a clinic's, hence by
+    odds). At or above the upper one at most one in ten of the healthy are called; it lies midway between two studies."""
+    factor = (RESIDUAL / (1 - RESIDUAL)) / (PREVALENCE / (1 - PREVALENCE))
+    odds = factor * y.sum() / (len(y) - y.sum())
+    low = odds / (1 + odds)
+    healthy, everything = np.sort(p[y == 0]), np.sort(p)
     called = healthy[int(np.ceil(0.9 * len(healthy))) - 1]
     above = everything[everything > called]
     high = (called + above[0]) / 2 if len(above) else min(1.0, called + 1e-3)
-    return min(low, high), max(low, high)
+    return min(low, high), high
 
 
 def cross_fitted(y, score, fold):
@@ -114,7 +112,6 @@ def main(options):
         thresholds[c] = {"negativeBelow": round(float(low), 4), "positiveFrom": round(float(high), 4)}
     decision = {"topSlices": TOP_SLICES, "calibration": calibration, "thresholds": thresholds}
     own = figures["sequence"]
-    half = own["atHalf"]
     ablations = [
         {"change": "sequence model after the slice network: study AUC any", "before": figures["cnn"]["studyAuc"]["any"]["value"],
          "after": own["studyAuc"]["any"]["value"], "differenceLow": gain[0], "differenceHigh": gain[1]},
@@ -132,8 +129,8 @@ def main(options):
         "demonstrationOnly": [c for k, c in enumerate(CLASSES) if y[:, k].sum() < ENOUGH],
         "studyAuc": own["studyAuc"], "sliceAuc": own["slice"]["auc"], "logLoss": own["logLoss"], "ece": own["ece"],
         "sliceLogLossAny": own["slice"]["logLossAny"], "sliceEceAny": own["slice"]["eceAny"],
-        "operatingPoints": {"half": half, "rulesOut": own["atLow"], "rulesIn": own["atHigh"], "threeWay": own["threeWay"]},
-        "ppvByPrevalence": ppv(half["sensitivity"]["value"], half["specificity"]["value"]),
+        "operatingPoints": {"half": own["atHalf"], "rulesOut": own["atLow"], "rulesIn": own["atHigh"], "threeWay": own["threeWay"]},
+        "ppvByPrevalence": {end: ppv(*(own["atHigh"][s][end] for s in ("sensitivity", "specificity"))) for end in ("value", "low")},
         "sliceNetworkAlone": figures["cnn"], "ablations": ablations,
     }
     for name in ("ablations.json", "robustness.json"):
