@@ -281,10 +281,14 @@ export class App implements AsyncDisposable {
     const version = () => this.#catalog.pragma('data_version', { simple: true });
     let seen = version();
     const timer = setInterval(() => {
-      const now = version();
-      if (now === seen) return;
-      seen = now;
-      this.#pipeline.wakeAll();
+      try {
+        const now = version();
+        if (now === seen) return;
+        seen = now;
+        this.#pipeline.wakeAll();
+      } catch (error) {
+        this.#log.error({ err: error }, 'the catalog cannot be read');
+      }
     }, FOREIGN_WRITES_MS);
     this.#began('watch for foreign writes', () => clearInterval(timer));
   }
