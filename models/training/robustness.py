@@ -122,8 +122,7 @@ def phantom_series(rng, blood):
                      for t, h in enumerate(noisy)])
 
 
-def main(options):
-    torch.set_num_threads(2)
+def out_of_fold_figures(options):
     cohort = Cohort(options.cache)
     fold = cohort.folds(options.folds)
     nets = [load_net(folder) for folder in options.nets]
@@ -138,7 +137,6 @@ def main(options):
             scores[rows] = predict(net, change(hu), low_precision=True)[1][:, ANY]
         return auc_with_interval(y, scores[tested], groups)
 
-    rng = np.random.default_rng(5)
     result = {"exports": {}}
     for low, high in ((-20, 100), (0, 80)):
         result["exports"][f"{low}..{high} HU"] = out_of_fold(lambda hu: np.clip(hu, low, high))
@@ -152,6 +150,14 @@ def main(options):
             rows = np.flatnonzero((fold == k) & room & (cohort.labels[:, ANY] == 0))
             parts.append(pointing(net, drawn_cases(cohort, rows, kind, options.drawn, np.random.default_rng(k))))
         result["heatMap"]["drawn"][kind] = told(parts)
+    return result
+
+
+def main(options):
+    torch.set_num_threads(2)
+    rng = np.random.default_rng(5)
+    file = options.weights / "robustness.json"
+    result = json.loads(file.read_text()) if options.final_only else out_of_fold_figures(options)
     decision = json.loads((options.weights / "decision.json").read_text())
     limit = decision["thresholds"]["any"]
     cnn, sequence = load_weights(options.weights)
@@ -163,7 +169,7 @@ def main(options):
     result["phantoms"] = {"series": options.phantoms, "cleanCalled": int(sum(p >= limit["positiveFrom"] for p in clean)),
                           "bleedCalled": int(sum(p >= limit["positiveFrom"] for p in bled)),
                           "auc": round(auc(np.r_[np.zeros(len(clean)), np.ones(len(bled))], np.r_[clean, bled]), 4)}
-    (options.weights / "robustness.json").write_text(json.dumps(result, indent=1) + "\n")
+    file.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))
 
 
@@ -174,6 +180,7 @@ if __name__ == "__main__":
     parser.add_argument("--nets", type=Path, nargs="+", required=True)
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--weights", type=Path, default=Path("models/training/work/final"))
-    parser.add_argument("--drawn", type=int, default=15, help="drawn lesions of each kind and fold")
+    parser.add_argument("--drawn", type=int, default=10, help="drawn lesions of each kind and fold")
     parser.add_argument("--phantoms", type=int, default=10)
+    parser.add_argument("--final-only", action="store_true", help="keep the out-of-fold figures, measure the package anew")
     main(parser.parse_args())
