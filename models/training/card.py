@@ -65,7 +65,8 @@ The LSTM against the slice network alone (study score: mean of the two highest s
 - Outlines exist for 22 slices; where a heat map is bright says what moved the score, not where the border of a bleed is.
 - False alarms come from thick skulls and beam hardening along the inner table, calcification, dense sinuses. The series
   of another scanner (`head-ct-ge`) was never trained on, but its false alarms led to more beam hardening in the drawn
-  training material, so it is no untouched test.
+  training material, so it is no untouched test. It and the demonstration's phantoms were also looked at before the last
+  epochs of the shipped slice network were accepted.
 - Postoperative heads, tumours, contrast agent, children, metal and strong motion were not in the data.
 - The last sequence model and its calibration are fitted on scores of the folds' slice networks; the slice network that
   ships was trained the same way on all patients and has itself no held-out figure.
