@@ -13,6 +13,7 @@ import { buildStoreScp } from './receiving.js';
 import { AnalysisStore } from './store/analysis-store.js';
 import { CATALOG_FILE, type Catalog, maintainCatalog, openCatalog } from './store/database.js';
 import { DeliveryStore } from './store/delivery-store.js';
+import { FolderLock } from './store/folder-lock.js';
 import { Ingest } from './store/ingest.js';
 import type { CommittedChange } from './store/ingest-rows.js';
 import { InstanceFiles } from './store/instance-files.js';
@@ -31,6 +32,7 @@ const FOREIGN_WRITES_MS = 500;
 export class App implements AsyncDisposable {
   readonly status: StatusStore;
   readonly #log: Log;
+  readonly #lock: FolderLock;
   readonly #catalog: Catalog;
   readonly #files: InstanceFiles;
   readonly #infer: InferStage;
@@ -49,16 +51,19 @@ export class App implements AsyncDisposable {
   readonly #running: { readonly name: string; readonly stop: () => unknown }[] = [];
   #stopping: Promise<void> | undefined;
 
-  private constructor(
-    settings: Settings,
-    log: Log,
-    catalog: Catalog,
-    files: InstanceFiles,
-    infer: InferStage,
-  ) {
+  private constructor(opened: {
+    settings: Settings;
+    log: Log;
+    lock: FolderLock;
+    catalog: Catalog;
+    files: InstanceFiles;
+    infer: InferStage;
+  }) {
+    const { settings, log, catalog, files, infer } = opened;
     const { folder } = settings.storage;
     this.#settings = settings;
     this.#log = log;
+    this.#lock = opened.lock;
     this.#catalog = catalog;
     this.#files = files;
     this.#infer = infer;
@@ -108,17 +113,24 @@ export class App implements AsyncDisposable {
     });
   }
 
-  /** Opens catalog, archive and model. @throws where one of them cannot be used; nothing is left open then */
+  /**
+   * Takes the storage folder, opens catalog, archive and model.
+   * @throws where one of them cannot be had; nothing is left open then
+   */
   static async open(settings: Settings, log: Log): Promise<App> {
     const { folder, minFreeBytes } = settings.storage;
     await mkdir(folder, { recursive: true, mode: 0o750 });
     const { model, threads, timeoutMs, maxKeySlices } = settings.inference;
-    const catalog = openCatalog(join(folder, CATALOG_FILE));
+    const lock = FolderLock.take(folder);
+    const opened: (() => unknown)[] = [() => lock.release()];
     try {
+      const catalog = openCatalog(join(folder, CATALOG_FILE));
+      opened.push(() => catalog.close());
       const files = await InstanceFiles.open(folder, {
         minimumFreeBytes: minFreeBytes,
         log: log.child({ stage: 'store' }),
       });
+      opened.push(() => files[Symbol.asyncDispose]());
       const infer = await InferStage.open({
         packageFolder: model,
         threads,
@@ -126,9 +138,9 @@ export class App implements AsyncDisposable {
         keySlices: maxKeySlices,
         log: log.child({ stage: 'infer' }),
       });
-      return new App(settings, log, catalog, files, infer);
+      return new App({ settings, log, lock, catalog, files, infer });
     } catch (error) {
-      catalog.close();
+      for (const close of opened.reverse()) await close();
       throw error;
     }
   }
@@ -138,21 +150,26 @@ export class App implements AsyncDisposable {
     return { dicom: this.#scp.port, admin: this.#admin.address?.port ?? 0 };
   }
 
-  /** Takes up what the last run left, then listens. Resolves when scanners may send. */
+  /** Takes up what the last run left, then listens. Resolves when scanners may send; stops all where that fails. */
   async start(): Promise<void> {
-    await this.#recover();
-    this.#metrics.model(this.#infer.model);
-    this.#pipeline.start();
-    this.#began('pipeline', () => this.#pipeline.stop());
-    this.#watchForeignWrites();
-    this.#startSchedules();
-    await this.#admin.start();
-    this.#began('admin', () => this.#admin.stop());
-    await this.#scp.start();
-    this.#began('receive', async () => {
-      await this.#scp.stop();
-      this.#ingest.flush();
-    });
+    try {
+      await this.#recover();
+      this.#metrics.model(this.#infer.model);
+      this.#pipeline.start();
+      this.#began('pipeline', () => this.#pipeline.stop());
+      this.#watchForeignWrites();
+      this.#startSchedules();
+      await this.#admin.start();
+      this.#began('admin', () => this.#admin.stop());
+      await this.#scp.start();
+      this.#began('receive', async () => {
+        await this.#scp.stop();
+        this.#ingest.flush();
+      });
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
     this.#log.info(this.ports, `ready: ${this.summary}`);
   }
 
@@ -214,6 +231,7 @@ export class App implements AsyncDisposable {
       { name: 'inference', stop: () => this.#infer[Symbol.asyncDispose]() },
       { name: 'files', stop: () => this.#files[Symbol.asyncDispose]() },
       { name: 'catalog', stop: () => this.#catalog.close() },
+      { name: 'folder', stop: () => this.#lock.release() },
     ];
     for (const { name, stop } of parts) {
       try {

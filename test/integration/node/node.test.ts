@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import dicomParser from 'dicom-parser';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { readFileMeta } from '../../../src/dicom/file-meta.js';
 import { headPhantomStudy } from '../../../src/simulate/head-phantom.js';
 import type { SimulatedPacs } from '../../../src/simulate/pacs.js';
+import { FolderInUseError } from '../../../src/store/folder-lock.js';
 import {
   allTo,
   sendTo,
@@ -61,6 +63,28 @@ describe('the node, from scanner to PACS', () => {
       expect(attribute(file, 'x0020000e')).not.toBe(bleeding.seriesInstanceUid);
       expect(attribute(file, 'x00100020')).toBe(patientId);
     }
+  });
+
+  it('does not share its storage folder with another node', async () => {
+    await using folder = await temporaryFolder();
+    const settings = settingsIn(folder.path, '');
+    {
+      await using app = await startNode(settings);
+      expect(app.ports.dicom).toBeGreaterThan(0);
+      await expect(startNode(settings)).rejects.toThrow(FolderInUseError);
+    }
+    await using again = await startNode(settings);
+    expect(again.ports.dicom).toBeGreaterThan(0);
+  });
+
+  it('leaves nothing running where its port is taken', async () => {
+    await using folder = await temporaryFolder();
+    await using app = await startNode(settingsIn(folder.path, ''));
+    const settings = settingsIn(join(folder.path, 'other'), '');
+    const taken = { ...settings, node: { ...settings.node, port: app.ports.dicom } };
+    await expect(startNode(taken)).rejects.toThrow(/EADDRINUSE/);
+    await using free = await startNode(settings);
+    expect(free.ports.dicom).toBeGreaterThan(0);
   });
 
   it('keeps each slice byte for byte', async () => {
