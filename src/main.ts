@@ -20,7 +20,8 @@ export async function main(configFile: string): Promise<void> {
     onChange: (change) => app.reconfigure(change.loaded.settings, change.restartNeeded),
     onProblem: (error) => app.refuseConfiguration(error),
   });
-  closeWithGrace({ delay: DRAIN_MS, logger: false, skip: ['SIGHUP'] }, async ({ err, signal }) => {
+  const grace = { delay: DRAIN_MS, logger: false as const, skip: ['SIGHUP' as const] };
+  const { uninstall } = closeWithGrace(grace, async ({ err, signal }) => {
     if (err) log.fatal({ err }, 'unforeseen error');
     else log.info({ signal }, 'stopping');
     await systemd.stopping();
@@ -34,7 +35,13 @@ export async function main(configFile: string): Promise<void> {
     await watcher.reload();
     await systemd.ready(app.summary);
   });
-  await app.start();
+  try {
+    await app.start();
+  } catch (error) {
+    // What failed ends the process with its own exit code.
+    uninstall();
+    throw error;
+  }
   await watcher.start();
   await systemd.ready(app.summary);
 }
