@@ -246,7 +246,6 @@ export class App implements AsyncDisposable {
   /** Gives back what a process that died had claimed, and catalogues what it had acknowledged. */
   async #recover(): Promise<void> {
     this.#ingest.loseOpenAssociations();
-    this.#analyses.releaseClaims();
     this.#deliveries.releaseClaims();
     await this.#retention.recover();
     let recovered = 0;

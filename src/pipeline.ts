@@ -87,7 +87,15 @@ export class Pipeline implements AsyncDisposable {
   touched(seriesInstanceUids: ReadonlySet<string>): void {
     this.#completeness.look(seriesInstanceUids);
     for (const uid of seriesInstanceUids) {
-      this.#parts.infer.prefetch(this.#parts.series.receivingInstances(uid));
+      try {
+        this.#parts.infer.prefetch(this.#parts.series.receivingInstances(uid));
+      } catch (error) {
+        // Only time is lost: the analysis meets the same series again and says what is wrong with it.
+        this.#parts.log.warn(
+          { err: error, seriesInstanceUid: uid },
+          'slices could not be prefetched',
+        );
+      }
     }
   }
 
@@ -126,7 +134,8 @@ export class Pipeline implements AsyncDisposable {
 
   #select(): number | undefined {
     const { series, settings } = this.#parts;
-    const pass = selectionPass(series, settings().completeness.studyQuietMs);
+    const log = this.#parts.log.child({ stage: 'infer' });
+    const pass = selectionPass(series, settings().completeness.studyQuietMs, log);
     if ('dueInMs' in pass) return pass.dueInMs;
     if (pass.selection.type === 'analyse') this.#analysing.notify();
     return 0;

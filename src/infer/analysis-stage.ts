@@ -39,6 +39,12 @@ export interface SeriesReader {
   analyse(series: readonly StoredInstance[], verdicts: readonly SeriesVerdict[]): Promise<Finding>;
 }
 
+/** Why an analysis without a series is `failed` and not `not-eligible`. */
+export const SELECTION_FAILED: Reason = {
+  code: 'selection-failed',
+  text: 'The series to read could not be chosen: an error of the software',
+};
+
 /** One retry: a crash of the inference process may be an accident, a second one is the series. */
 const ATTEMPTS = 2;
 const RETRY = { baseMs: 500, capMs: 5_000 };
@@ -59,7 +65,10 @@ export async function analysisPass<Work extends AnalysisWork>(
   const { studyInstanceUid, revision, seriesInstanceUid, attempts } = work;
   const verdicts = source.verdicts(studyInstanceUid);
   if (seriesInstanceUid === null) {
-    const finding = withoutAnswer('not-eligible', whyNothing(verdicts), reader.model, verdicts);
+    const finding =
+      work.triggerCode === SELECTION_FAILED.code
+        ? withoutAnswer('failed', SELECTION_FAILED, reader.model, verdicts)
+        : withoutAnswer('not-eligible', whyNothing(verdicts), reader.model, verdicts);
     queue.finishAnalysis(work, finding, ineligibleInputHash(verdicts));
     return { work, finding };
   }

@@ -1,5 +1,7 @@
 import type { Reason } from '../domain/finding.js';
 import type { Selection, SelectionWork } from '../domain/selection.js';
+import type { Log } from '../log.js';
+import { SELECTION_FAILED } from './analysis-stage.js';
 import { chooseSeries } from './choose-series.js';
 import { ineligibleInputHash, seriesInputHash } from './input-hash.js';
 
@@ -12,17 +14,34 @@ export interface SelectionQueue {
 /** A wait that is over without a decision is looked at again after this. */
 const LOOK_AGAIN_MS = 1_000;
 
-/** One pass: chooses the series to read of the study that waits longest. */
+/**
+ * One pass: chooses the series to read of the study that waits longest. A study that cannot be chosen from becomes a
+ * `failed` analysis, so that it is seen and holds up no other.
+ */
 export function selectionPass(
   queue: SelectionQueue,
   studyQuietMs: number,
+  log: Log,
 ): { selection: Selection } | { dueInMs: number | undefined } {
   const now = Date.now();
   const work = queue.nextSelection(now);
   if (!('series' in work)) {
     return { dueInMs: work.dueAt === undefined ? undefined : Math.max(0, work.dueAt - now) };
   }
-  const selection = select(work, studyQuietMs, now);
+  let selection: Selection;
+  try {
+    selection = select(work, studyQuietMs, now);
+  } catch (error) {
+    const { studyInstanceUid } = work;
+    log.error({ err: error, studyInstanceUid }, 'no series could be chosen');
+    selection = {
+      type: 'analyse',
+      seriesInstanceUid: null,
+      inputHash: SELECTION_FAILED.code,
+      trigger: SELECTION_FAILED,
+      verdicts: [],
+    };
+  }
   queue.settleSelection(work, selection);
   return { selection };
 }

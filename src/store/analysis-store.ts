@@ -58,11 +58,6 @@ export class AnalysisStore {
     this.#event = eventWriter(catalog);
   }
 
-  /** Gives back what a process that is gone had claimed. */
-  releaseClaims(): void {
-    this.#catalog.prepare(sql.RELEASE_ANALYSES).run();
-  }
-
   claimAnalysis(now: number): AnalysisWork | undefined {
     return this.#claim('due', 'running', now);
   }
@@ -116,10 +111,7 @@ export class AnalysisStore {
 
   /** Takes another finding in place of one that no report could be made of. */
   replaceFinding(work: ReportWork, finding: Finding): void {
-    const { inputHash } = this.#catalog.prepare(sql.LATEST_ANALYSIS).get(work.studyInstanceUid) as {
-      inputHash: string;
-    };
-    this.#finish(work, 'composing', finding, inputHash);
+    this.#finish(work, 'composing', finding, null);
   }
 
   /** No report can be made: the study waits for a person, visibly. */
@@ -200,6 +192,7 @@ export class AnalysisStore {
   }
 
   #claim(from: string, to: string, now: number) {
+    this.#catalog.prepare(sql.RELEASE_CLAIMS).run({ from, to });
     return this.#catalog.prepare(sql.CLAIM_ANALYSIS).get({ from, to, now }) as
       | (AnalysisWork & { analysedAt: number; finding: string })
       | undefined;
@@ -226,7 +219,7 @@ export class AnalysisStore {
       .immediate();
   }
 
-  #finish(work: AnalysisWork, from: string, finding: Finding, inputHash: string): void {
+  #finish(work: AnalysisWork, from: string, finding: Finding, inputHash: string | null): void {
     const at = Date.now();
     const { analysisId, studyInstanceUid, revision } = work;
     this.#catalog

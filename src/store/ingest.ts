@@ -97,7 +97,9 @@ export class Ingest {
   accept(received: ReceivedInstance): Verdict {
     if (this.#failure !== undefined) throw new CatalogUnavailableError(this.#failure);
     const { sopInstanceUid } = received.header;
-    const known = this.#knownSha256(sopInstanceUid);
+    const waiting = this.#uncommitted.get(sopInstanceUid);
+    const row = waiting === undefined ? this.#row(sopInstanceUid) : undefined;
+    const known = waiting ?? row?.sha256;
     if (known === undefined) {
       const path = this.#files.instancePath(received.header);
       this.#uncommitted.set(sopInstanceUid, received.sha256);
@@ -105,7 +107,8 @@ export class Ingest {
       return 'stored';
     }
     if (known === received.sha256) {
-      this.#files.discard(received.file);
+      if (row === undefined) this.#files.discard(received.file);
+      else this.#settleKnown(received.file, row.file);
       return 'duplicate';
     }
     const path = this.#files.conflictPath(received.header, received.sha256);
@@ -120,10 +123,9 @@ export class Ingest {
   /** Takes a whole file that a crash left in the incoming folder: with or without its row, it ends in its place. */
   recover(received: ReceivedInstance): void {
     this.#lastAssociationId = Math.max(this.#lastAssociationId, received.associationId);
-    const row = this.#selectInstance.get(received.header.sopInstanceUid);
+    const row = this.#row(received.header.sopInstanceUid);
     if (row?.sha256 === received.sha256) {
-      if (this.#files.isPlaced(row.file)) this.#files.discard(received.file);
-      else this.#files.place(received.file, row.file);
+      this.#settleKnown(received.file, row.file);
       return;
     }
     this.associationOpened({
@@ -184,11 +186,15 @@ export class Ingest {
     }
   }
 
-  #knownSha256(sopInstanceUid: string): string | undefined {
-    const waiting = this.#uncommitted.get(sopInstanceUid);
-    if (waiting !== undefined) return waiting;
+  /** The same bytes as a row's: they take the place of its file where that is not there (any more). */
+  #settleKnown(file: string, path: string): void {
+    if (this.#files.isPlaced(path)) this.#files.discard(file);
+    else this.#files.place(file, path);
+  }
+
+  #row(sopInstanceUid: string): { readonly sha256: string; readonly file: string } | undefined {
     try {
-      return this.#selectInstance.get(sopInstanceUid)?.sha256;
+      return this.#selectInstance.get(sopInstanceUid);
     } catch (error) {
       throw new CatalogUnavailableError(error);
     }

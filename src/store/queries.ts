@@ -146,16 +146,15 @@ export const CLAIM_ANALYSIS = `
 export const NEXT_ANALYSIS = `
   SELECT min(due_at) AS dueAt FROM analysis WHERE state = ?`;
 
-export const RELEASE_ANALYSES = `
-  UPDATE analysis SET state = CASE state WHEN 'running' THEN 'due' ELSE 'analysed' END
-  WHERE state IN ('running', 'composing')`;
+/** There is one worker for each stage: what is still claimed when it claims again was cut off. */
+export const RELEASE_CLAIMS = 'UPDATE analysis SET state = :from WHERE state = :to';
 
 export const RETRY_ANALYSIS = `
   UPDATE analysis SET state = :to, due_at = :dueAt WHERE analysis_id = :analysisId AND state = :from`;
 
 export const FINISH_ANALYSIS = `
   UPDATE analysis SET state = 'analysed', attempts = 0, due_at = :at, analysed_at = :at, outcome = :outcome,
-    finding = :finding, input_hash = :inputHash
+    finding = :finding, input_hash = coalesce(:inputHash, input_hash)
   WHERE analysis_id = :analysisId AND state = :from RETURNING study_instance_uid AS studyInstanceUid`;
 
 export const REPORTED_ANALYSIS = `

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openCatalog } from '../../../src/store/database.js';
@@ -34,6 +34,17 @@ describe('Ingest', () => {
     rig.ingest.flush();
     expect([existsSync(early.file), existsSync(late.file)]).toEqual([false, false]);
     expect(rig.rows('SELECT instances FROM series')).toEqual([{ instances: 1 }]);
+  });
+
+  it('takes the same bytes again where the stored file has gone', async () => {
+    await using rig = await StoreRig.open();
+    const first = rig.received({ sop: '1.1.1.1' });
+    rig.ingest.accept(first);
+    rig.ingest.flush();
+    const stored = join(rig.folder, instancePath(first.header));
+    rmSync(stored);
+    rig.ingest.accept(rig.received({ sop: '1.1.1.1' }));
+    expect(readFileSync(stored, 'utf8')).toBe('a');
   });
 
   it('keeps other bytes under the same SOP Instance UID apart and raises a conflict', async () => {

@@ -117,6 +117,26 @@ describe('the rows that join the stages', () => {
     expect(deliveries.claim('pacs', 10, Date.now())).toHaveLength(2);
   });
 
+  it('take up again what a pass claimed and could not settle', async () => {
+    await using rig = await StoreRig.open();
+    const analyses = new AnalysisStore(rig.catalog);
+    const work = await chosen(rig);
+    rig.series.settleSelection(work, {
+      type: 'analyse',
+      seriesInstanceUid: '1.1.1',
+      inputHash: 'h1',
+      trigger,
+      verdicts: [],
+    });
+    expect(analyses.claimAnalysis(Date.now())?.attempts).toBe(1);
+    const again = analyses.claimAnalysis(Date.now());
+    expect(again?.attempts).toBe(2);
+    if (again === undefined) throw new Error('no analysis');
+    analyses.finishAnalysis(again, finding('positive'), 'h1');
+    expect(analyses.claimReport(Date.now())).toBeDefined();
+    expect(analyses.claimReport(Date.now())).toBeDefined();
+  });
+
   it('wait for another try, then end as dead letters that a resend revives', async () => {
     await using rig = await StoreRig.open();
     const deliveries = new DeliveryStore(rig.catalog, rig.folder);

@@ -120,6 +120,15 @@ describe('analysisPass', () => {
     expect(queue.finding).toMatchObject({ outcome: 'not-eligible', reason: { code: 'localizer' } });
   });
 
+  it('is "failed", not "not eligible", where the choice of series itself failed', async () => {
+    const queue = new OneAnalysis({ seriesInstanceUid: null, triggerCode: 'selection-failed' });
+    await pass(queue, () => Promise.reject(new Error('nothing is read')));
+    expect(queue.finding).toMatchObject({
+      outcome: 'failed',
+      reason: { code: 'selection-failed' },
+    });
+  });
+
   const failures: readonly [string, Error, number, string][] = [
     [
       'a first crash is tried again',
