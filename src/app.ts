@@ -120,7 +120,7 @@ export class App implements AsyncDisposable {
   static async open(settings: Settings, log: Log): Promise<App> {
     const { folder, minFreeBytes } = settings.storage;
     await mkdir(folder, { recursive: true, mode: 0o750 });
-    const { model, threads, timeoutMs, maxKeySlices } = settings.inference;
+    const { model, signedBy, threads, timeoutMs, maxKeySlices } = settings.inference;
     const lock = FolderLock.take(folder);
     const opened: (() => unknown)[] = [() => lock.release()];
     try {
@@ -133,6 +133,7 @@ export class App implements AsyncDisposable {
       opened.push(() => files[Symbol.asyncDispose]());
       const infer = await InferStage.open({
         packageFolder: model,
+        signedBy,
         threads,
         timeoutMs,
         keySlices: maxKeySlices,

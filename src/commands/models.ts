@@ -5,16 +5,16 @@ import { openModelPackage } from '../infer/model-package.js';
 import { EXIT } from './exit-codes.js';
 import { table } from './text.js';
 
-/** `vigil models`: the packages beside the configured one, each checked against its hashes. */
+/** `vigil models`: the packages beside the configured one, each checked against its hashes and, where asked for, its signature. */
 export async function runModels(options: { config: string; json: boolean }): Promise<number> {
   const { settings } = await loadSettings(options.config);
-  const configured = settings.inference.model;
+  const { model: configured, signedBy } = settings.inference;
   const folders = await packageFolders(dirname(configured));
   const models = await Promise.all(
     folders.map(async (folder) => {
       const inUse = folder === configured;
       try {
-        const { identity, manifest } = await openModelPackage(folder);
+        const { identity, manifest } = await openModelPackage(folder, signedBy);
         const { description, licence } = manifest;
         return { folder, inUse, ok: true as const, ...identity, description, licence };
       } catch (error) {

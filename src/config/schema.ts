@@ -107,6 +107,11 @@ const inference = z.strictObject({
     .describe(
       "Model package: a name is looked up in Vigil's own models folder, a path (with a slash) is relative to the configuration file.",
     ),
+  signedBy: anyOr(z.string().min(1))
+    .default('any')
+    .describe(
+      'Files of public Ed25519 keys (PEM), relative to the configuration file: the model package must be signed by one of them.',
+    ),
   threads: z.int().min(1).max(64).default(2).describe('Threads of the inference process.'),
   timeoutSeconds: seconds(5, 3600)
     .default(120)

@@ -39,6 +39,8 @@ export interface Settings {
   readonly inference: {
     /** Absolute path of the model package. */
     readonly model: string;
+    /** Absolute paths of public keys. */
+    readonly signedBy: AnyOr<string>;
     readonly threads: number;
     readonly timeoutMs: number;
     readonly maxKeySlices: number;
@@ -213,6 +215,10 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
     },
     inference: {
       model: resolve(inference.model.includes('/') ? folder : OWN_MODELS, inference.model),
+      signedBy:
+        inference.signedBy === 'any'
+          ? 'any'
+          : inference.signedBy.map((file) => resolve(folder, file)),
       threads: inference.threads,
       timeoutMs: ms(inference.timeoutSeconds),
       maxKeySlices: inference.maxKeySlices,

@@ -12,6 +12,8 @@ import { type PlannedSlab, planSeries, settledSlabs, sourceOf } from './series-p
 
 export interface InferStageOptions {
   readonly packageFolder: string;
+  /** Files of public keys, one of which must have signed the package; `any` asks for no signature. */
+  readonly signedBy?: 'any' | readonly string[];
   /** Threads of one operator in the inference process. */
   readonly threads: number;
   /** At most so many key slices with a heat map. */
@@ -48,7 +50,7 @@ export class InferStage implements AsyncDisposable {
 
   /** Checks the package, starts the inference process and lets it try the model. @throws ModelPackageError, StageError */
   static async open(options: InferStageOptions): Promise<InferStage> {
-    const model = await openModelPackage(options.packageFolder);
+    const model = await openModelPackage(options.packageFolder, options.signedBy ?? 'any');
     const { threads, log, timeoutMs } = options;
     const engine = await InferenceEngine.open({
       model,

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { StageError } from '../domain/failure.js';
 import type { Log } from '../log.js';
 import type { EngineReply, EngineRequest, SeriesAnalysis, SlabInput } from './engine-protocol.js';
-import { type ModelPackage, ModelPackageError } from './model-package.js';
+import type { ModelPackage } from './model-package.js';
+import { ModelPackageError } from './model-package-error.js';
 
 export interface EngineOptions {
   readonly model: ModelPackage;

@@ -3,7 +3,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { StageError } from '../domain/failure.js';
 import { CLASSES } from '../domain/finding.js';
 import type { GraphName, ModelManifest } from './model-manifest.js';
-import { ModelPackageError } from './model-package.js';
+import { ModelPackageError } from './model-package-error.js';
 
 /** A dimension is a number, or the name of one that varies. */
 type Shape = readonly (number | string)[];

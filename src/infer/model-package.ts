@@ -6,24 +6,8 @@ import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import type { ModelIdentity } from '../domain/finding.js';
 import { type ModelManifest, manifestSchema } from './model-manifest.js';
-
-export type ModelPackageErrorCode =
-  | 'manifest-unreadable'
-  | 'manifest-invalid'
-  | 'file-unreadable'
-  | 'hash-mismatch'
-  | 'graph-mismatch';
-
-/** A package that differs from its manifest is refused whole. */
-export class ModelPackageError extends Error {
-  readonly code: ModelPackageErrorCode;
-
-  constructor(code: ModelPackageErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'ModelPackageError';
-    this.code = code;
-  }
-}
+import { ModelPackageError } from './model-package-error.js';
+import { checkSignature } from './package-signature.js';
 
 /** A package whose files are what its manifest lists. */
 export interface ModelPackage {
@@ -35,10 +19,15 @@ export interface ModelPackage {
 /**
  * Reads the manifest and checks the hash of every file that it lists. The graphs' inputs and outputs are checked where
  * they are opened.
+ * @param signedBy files of public keys, one of which must have signed the manifest; `any` asks for no signature
  * @throws ModelPackageError
  */
-export async function openModelPackage(folder: string): Promise<ModelPackage> {
+export async function openModelPackage(
+  folder: string,
+  signedBy: 'any' | readonly string[],
+): Promise<ModelPackage> {
   const bytes = await readManifest(folder);
+  if (signedBy !== 'any') await checkSignature(folder, bytes, signedBy);
   const manifest = parseManifest(bytes, folder);
   for (const [file, expected] of Object.entries(manifest.files)) {
     const actual = await sha256OfFile(join(folder, file));
