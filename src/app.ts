@@ -120,7 +120,7 @@ export class App implements AsyncDisposable {
   static async open(settings: Settings, log: Log): Promise<App> {
     const { folder, minFreeBytes } = settings.storage;
     await mkdir(folder, { recursive: true, mode: 0o750 });
-    const { model, signedBy, threads, timeoutMs, maxKeySlices } = settings.inference;
+    const { model, signedBy, calibration, threads, timeoutMs, maxKeySlices } = settings.inference;
     const lock = FolderLock.take(folder);
     const opened: (() => unknown)[] = [() => lock.release()];
     try {
@@ -134,6 +134,7 @@ export class App implements AsyncDisposable {
       const infer = await InferStage.open({
         packageFolder: model,
         signedBy,
+        ...(calibration !== 'shipped' && { calibration }),
         threads,
         timeoutMs,
         keySlices: maxKeySlices,

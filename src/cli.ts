@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { type CalibrateOptions, runCalibrate } from './commands/calibrate.js';
 import { runCheckConfig } from './commands/check-config.js';
 import { runDemo } from './commands/demo.js';
 import { runEcho } from './commands/echo.js';
@@ -24,6 +25,13 @@ const to = () =>
     '--to <AE@host:port>',
     'who receives it, such as VIGIL@127.0.0.1:11112',
   ).makeOptionMandatory();
+
+/** A share between 0 and 1, both left out. */
+function share(text: string): number {
+  const value = Number(text);
+  if (value > 0 && value < 1) return value;
+  throw new InvalidArgumentError('a share is a number between 0 and 1, such as 0.05');
+}
 
 /** Runs a command and ends with its exit code; what it throws is said in one line. */
 function ending<Args extends unknown[]>(run: (...args: Args) => Promise<number>) {
@@ -142,5 +150,21 @@ program
   .addOption(config())
   .addOption(json())
   .action(ending(runModels));
+
+program
+  .command('calibrate')
+  .description("fit this site's own calibration and thresholds to radiologists' labels")
+  .argument('<labels>', 'CSV with StudyInstanceUID and one column of 0 and 1 for each class judged')
+  .addOption(config())
+  .requiredOption('--out <file>', 'where to write it, for inference.calibration')
+  .option('--missed <share>', 'hemorrhages called negative, at most', share, 0.05)
+  .option('--false-alarms <share>', 'healthy studies called positive, at most', share, 0.1)
+  .option('--prevalence <share>', "share of this site's studies with a hemorrhage", share)
+  .addOption(json())
+  .action(
+    ending((labels: string, options: Omit<CalibrateOptions, 'labels'>) =>
+      runCalibrate({ labels, ...options }),
+    ),
+  );
 
 await program.parseAsync();

@@ -112,6 +112,13 @@ const inference = z.strictObject({
     .describe(
       'Files of public Ed25519 keys (PEM), relative to the configuration file: the model package must be signed by one of them.',
     ),
+  calibration: z
+    .string()
+    .min(1)
+    .default('shipped')
+    .describe(
+      "The model package's own calibration and thresholds, or a file that vigil calibrate wrote, relative to the configuration file.",
+    ),
   threads: z.int().min(1).max(64).default(2).describe('Threads of the inference process.'),
   timeoutSeconds: seconds(5, 3600)
     .default(120)

@@ -41,6 +41,8 @@ export interface Settings {
     readonly model: string;
     /** Absolute paths of public keys. */
     readonly signedBy: AnyOr<string>;
+    /** `shipped`, or the absolute path of a site's own. */
+    readonly calibration: string;
     readonly threads: number;
     readonly timeoutMs: number;
     readonly maxKeySlices: number;
@@ -219,6 +221,8 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
         inference.signedBy === 'any'
           ? 'any'
           : inference.signedBy.map((file) => resolve(folder, file)),
+      calibration:
+        inference.calibration === 'shipped' ? 'shipped' : resolve(folder, inference.calibration),
       threads: inference.threads,
       timeoutMs: ms(inference.timeoutSeconds),
       maxKeySlices: inference.maxKeySlices,

@@ -25,6 +25,8 @@ export interface Reason {
 
 export interface ClassResult {
   readonly name: ClassName;
+  /** The model's own score of the study, before calibration. */
+  readonly logit: number;
   /** Calibrated probability for the study, 0..1. */
   readonly probability: number;
   readonly presence: Presence;
@@ -85,6 +87,8 @@ export interface ModelIdentity {
   readonly family: string;
   /** Hex SHA-256 of the package's manifest, which itself lists the hash of every file. */
   readonly hash: string;
+  /** Hex SHA-256 of the site's own calibration file, where one is in force. */
+  readonly calibrationHash?: string;
 }
 
 /** The result of one analysis of a study, whole: what the report stage needs and what the catalog keeps. */

@@ -9,11 +9,14 @@ import { type ModelPackage, openModelPackage } from './model-package.js';
 import { refuseByPixels } from './pixel-gate.js';
 import { Recent } from './recent.js';
 import { type PlannedSlab, planSeries, settledSlabs, sourceOf } from './series-plan.js';
+import { withSiteCalibration } from './site-calibration.js';
 
 export interface InferStageOptions {
   readonly packageFolder: string;
   /** Files of public keys, one of which must have signed the package; `any` asks for no signature. */
   readonly signedBy?: 'any' | readonly string[];
+  /** A file that `vigil calibrate` wrote; the package's own calibration where absent. */
+  readonly calibration?: string;
   /** Threads of one operator in the inference process. */
   readonly threads: number;
   /** At most so many key slices with a heat map. */
@@ -50,7 +53,11 @@ export class InferStage implements AsyncDisposable {
 
   /** Checks the package, starts the inference process and lets it try the model. @throws ModelPackageError, StageError */
   static async open(options: InferStageOptions): Promise<InferStage> {
-    const model = await openModelPackage(options.packageFolder, options.signedBy ?? 'any');
+    const shipped = await openModelPackage(options.packageFolder, options.signedBy ?? 'any');
+    const model =
+      options.calibration === undefined
+        ? shipped
+        : await withSiteCalibration(shipped, options.calibration);
     const { threads, log, timeoutMs } = options;
     const engine = await InferenceEngine.open({
       model,

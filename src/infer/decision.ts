@@ -28,7 +28,12 @@ export function decide(scores: Scores, decision: Decision): ClassResult[] {
     const logit = top.reduce((sum, score) => sum + score, 0) / top.length;
     const probability = calibrated(logit, name, decision);
     const { negativeBelow, positiveFrom } = decision.thresholds[name];
-    return { name, probability, presence: presence(probability, negativeBelow, positiveFrom) };
+    return {
+      name,
+      logit,
+      probability,
+      presence: presence(probability, negativeBelow, positiveFrom),
+    };
   });
 }
 

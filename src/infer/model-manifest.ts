@@ -5,12 +5,14 @@ const positiveInteger = z.int().positive();
 const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, 'SHA-256 as 64 lower-case hex digits');
 const byClass = <T extends z.ZodType>(value: T) => z.record(z.enum(CLASSES), value);
 
-const thresholds = z
+export const thresholds = z
   .strictObject({
     negativeBelow: z.number().min(0).max(1),
     positiveFrom: z.number().min(0).max(1),
   })
   .refine((t) => t.negativeBelow <= t.positiveFrom, 'negativeBelow is above positiveFrom');
+
+export const calibration = z.object({ slope: z.number(), intercept: z.number() });
 
 /** The graphs of a package; see docs/model-package.md. */
 export const GRAPHS = ['cnn.onnx', 'sequence.onnx', 'gradient.onnx', 'cam.onnx'] as const;
@@ -53,7 +55,7 @@ export const manifestSchema = z.object({
   }),
   decision: z.object({
     topSlices: positiveInteger,
-    calibration: byClass(z.object({ slope: z.number(), intercept: z.number() })),
+    calibration: byClass(calibration),
     thresholds: byClass(thresholds),
   }),
   files: z

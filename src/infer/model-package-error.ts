@@ -5,6 +5,8 @@ export type ModelPackageErrorCode =
   | 'hash-mismatch'
   | 'graph-mismatch'
   | 'key-unreadable'
+  | 'calibration-invalid'
+  | 'calibration-mismatch'
   | 'signature-missing'
   | 'signature-wrong';
 

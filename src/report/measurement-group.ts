@@ -74,6 +74,15 @@ function algorithmIdentification(model: ModelIdentity): ContentItem[] {
     text('HAS CONCEPT MOD', CODES.algorithmVersion, model.version),
     text('HAS CONCEPT MOD', CODES.algorithmParameters, `Family: ${model.family}`),
     text('HAS CONCEPT MOD', CODES.algorithmParameters, `Model package SHA-256: ${model.hash}`),
+    ...(model.calibrationHash === undefined
+      ? []
+      : [
+          text(
+            'HAS CONCEPT MOD',
+            CODES.algorithmParameters,
+            `Site calibration SHA-256: ${model.calibrationHash}`,
+          ),
+        ]),
     text('HAS CONCEPT MOD', CODES.algorithmManufacturer, model.maker),
     code('HAS CONCEPT MOD', CODES.algorithmFamily, CODES.artificialIntelligence),
   ];

@@ -15,6 +15,7 @@ export class ReportIdentity {
     const analysed = outcome !== 'not-eligible' && outcome !== 'failed';
     const stated = [
       model.hash,
+      ...(model.calibrationHash === undefined ? [] : [model.calibrationHash]),
       outcome,
       reason?.code ?? '',
       seriesInstanceUid ?? '',

@@ -266,6 +266,10 @@ export const STUDY_ANALYSES = `
     analysed_at AS analysedAt, reported_at AS reportedAt, finding
   FROM analysis WHERE study_instance_uid = ? ORDER BY revision`;
 
+export const LAST_FINDING = `
+  SELECT finding FROM analysis WHERE study_instance_uid = ? AND finding IS NOT NULL
+  ORDER BY revision DESC LIMIT 1`;
+
 export const STUDY_OBJECTS = `
   SELECT r.sop_instance_uid AS sopInstanceUid, a.revision, r.kind, r.sop_class_uid AS sopClassUid, r.file, r.bytes,
     r.fallback_for AS fallbackFor

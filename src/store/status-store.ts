@@ -147,6 +147,14 @@ export class StatusStore {
     };
   }
 
+  /** The newest finding of a study that has one. */
+  finding(studyInstanceUid: string): Finding | undefined {
+    const row = this.#catalog
+      .prepare<[string], { finding: string }>(sql.LAST_FINDING)
+      .get(studyInstanceUid);
+    return row && (JSON.parse(row.finding) as Finding);
+  }
+
   /** Asks for the study's choice of series to be made and analysed again, though nothing new has come. */
   requestReanalysis(studyInstanceUid: string): boolean {
     const at = Date.now();

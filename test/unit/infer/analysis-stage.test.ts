@@ -12,7 +12,7 @@ function answer(outcome: Outcome): Finding {
   return {
     outcome,
     model,
-    classes: [{ name: 'any', probability: 0.1, presence }],
+    classes: [{ name: 'any', logit: -2, probability: 0.1, presence }],
     slices: [],
     keySlices: [],
     series: [],

@@ -233,7 +233,7 @@ export function findingOf(outcome: Outcome, { instances }: Series): Finding {
       const probability = study * share[name];
       const presence =
         probability > 0.5 ? 'present' : probability < 0.2 ? 'absent' : 'undetermined';
-      return { name, probability, presence };
+      return { name, logit: Math.log(probability / (1 - probability)), probability, presence };
     }),
     slices: sources.map((source, i) => ({
       source,
