@@ -25,6 +25,9 @@ import { StatusStore } from './store/status-store.js';
 /** Another process (`vigil resend`) may write rows: the catalog's version is looked at this often. */
 const FOREIGN_WRITES_MS = 500;
 
+/** Longer than any command writes; whoever holds the lock longer is waited for between the passes of the workers. */
+const LOCK_WAIT_MS = 200;
+
 /**
  * The composition root: builds every part once, joins receiving to the catalog and the catalog to the pipeline, and
  * starts and stops them in order. Nothing here decides anything about a study.
@@ -124,7 +127,7 @@ export class App implements AsyncDisposable {
     const lock = FolderLock.take(folder);
     const opened: (() => unknown)[] = [() => lock.release()];
     try {
-      const catalog = openCatalog(join(folder, CATALOG_FILE));
+      const catalog = openCatalog(join(folder, CATALOG_FILE), LOCK_WAIT_MS);
       opened.push(() => catalog.close());
       const files = await InstanceFiles.open(folder, {
         minimumFreeBytes: minFreeBytes,

@@ -19,6 +19,8 @@ export interface SelectionWork {
   readonly claimedAt: number;
   /** Without the series of Vigil's own objects, which a PACS may send back. */
   readonly series: readonly SeriesCandidate[];
+  /** Why the series cannot be read from the catalog, if so. */
+  readonly damage?: Error;
   readonly latestAnalysis?: {
     readonly seriesInstanceUid: string | null;
     readonly inputHash: string;

@@ -179,6 +179,7 @@ function inputOf(slab: PlannedSlab, slabs: readonly PlannedSlab[]): SlabInput {
       images.map(
         ({ instance, frame, geometry }): ImageReference => ({
           file: instance.file,
+          sha256: instance.sha256,
           frame,
           geometry,
         }),

@@ -27,7 +27,7 @@ export interface AnalysisQueue<Work extends AnalysisWork> {
   retryAnalysis(work: Work, dueAt: number, code: string): void;
 }
 
-/** What the catalog knows of the study and the series. */
+/** What the catalog knows of the study and the series. @throws StageError where rows are damaged for good */
 export interface SeriesSource {
   verdicts(studyInstanceUid: string): readonly SeriesVerdict[];
   instances(seriesInstanceUid: string): readonly StoredInstance[];
@@ -49,7 +49,10 @@ export const SELECTION_FAILED: Reason = {
 const ATTEMPTS = 2;
 const RETRY = { baseMs: 500, capMs: 5_000 };
 
-/** One pass: reads the series of the analysis that waits longest. Every claimed analysis ends in a finding. */
+/**
+ * One pass: reads the series of the analysis that waits longest. Every claimed analysis ends in a finding.
+ * @throws where the catalog cannot take the result: the claim is given back, and the analysis done again
+ */
 export async function analysisPass<Work extends AnalysisWork>(
   queue: AnalysisQueue<Work>,
   source: SeriesSource,
@@ -63,7 +66,15 @@ export async function analysisPass<Work extends AnalysisWork>(
     return { dueInMs: dueAt === undefined ? undefined : Math.max(0, dueAt - now) };
   }
   const { studyInstanceUid, revision, seriesInstanceUid, attempts } = work;
-  const verdicts = source.verdicts(studyInstanceUid);
+  const { verdicts, instances, damage } = rowsOf(source, work);
+  if (damage !== undefined) {
+    log.error({ err: damage, studyInstanceUid, revision }, 'the rows of a study are damaged');
+    const reason = { code: damage.code, text: damage.message };
+    const failed = withoutAnswer('failed', reason, reader.model, verdicts);
+    const finding = seriesInstanceUid === null ? failed : { ...failed, seriesInstanceUid };
+    queue.finishAnalysis(work, finding, damage.code);
+    return { work, finding };
+  }
   if (seriesInstanceUid === null) {
     const finding =
       work.triggerCode === SELECTION_FAILED.code
@@ -72,16 +83,10 @@ export async function analysisPass<Work extends AnalysisWork>(
     queue.finishAnalysis(work, finding, ineligibleInputHash(verdicts));
     return { work, finding };
   }
-  const instances = source.instances(seriesInstanceUid);
+  const inputHash = seriesInputHash(seriesInstanceUid, instances);
+  let finding: Finding;
   try {
-    const finding = await reader.analyse(instances, verdicts);
-    if (finding.outcome === 'not-eligible' && finding.reason !== undefined) {
-      queue.refuseSeries(work, finding.reason);
-      return { work };
-    }
-    const certain = withoutFalseComfort(finding, work.triggerCode);
-    queue.finishAnalysis(work, certain, seriesInputHash(seriesInstanceUid, instances));
-    return { work, finding: certain };
+    finding = withoutFalseComfort(await reader.analyse(instances, verdicts), work.triggerCode);
   } catch (error) {
     const failure = error instanceof StageError ? error : undefined;
     const code = failure?.code ?? 'analysis-failed';
@@ -91,12 +96,30 @@ export async function analysisPass<Work extends AnalysisWork>(
       return { work };
     }
     const reason = { code, text: failure?.message ?? 'The series could not be read' };
-    const finding = {
+    finding = {
       ...withoutAnswer('failed', reason, reader.model, verdicts),
       seriesInstanceUid,
     };
-    queue.finishAnalysis(work, finding, seriesInputHash(seriesInstanceUid, instances));
-    return { work, finding };
+  }
+  if (finding.outcome === 'not-eligible' && finding.reason !== undefined) {
+    queue.refuseSeries(work, finding.reason);
+    return { work };
+  }
+  queue.finishAnalysis(work, finding, inputHash);
+  return { work, finding };
+}
+
+/** What the catalog says of the work. A study whose rows are damaged for good fails, and holds up no other. */
+function rowsOf(source: SeriesSource, work: AnalysisWork) {
+  const { studyInstanceUid, seriesInstanceUid } = work;
+  let verdicts: readonly SeriesVerdict[] = [];
+  try {
+    verdicts = source.verdicts(studyInstanceUid);
+    const instances = seriesInstanceUid === null ? [] : source.instances(seriesInstanceUid);
+    return { verdicts, instances };
+  } catch (error) {
+    if (!(error instanceof StageError)) throw error;
+    return { verdicts, instances: [], damage: error };
   }
 }
 

@@ -8,6 +8,8 @@ import type { SlabStatistics } from './pixel-gate.js';
 /** Where the inference process finds one image: it reads the file itself, so that no pixels cross the channel. */
 export interface ImageReference {
   readonly file: string;
+  /** Hex SHA-256 of the dataset's bytes as received. */
+  readonly sha256: string;
   readonly frame: number;
   readonly geometry: Frame;
 }

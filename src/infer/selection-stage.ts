@@ -47,6 +47,7 @@ export function selectionPass(
 }
 
 function select(work: SelectionWork, studyQuietMs: number, now: number): Selection {
+  if (work.damage !== undefined) throw work.damage;
   const quietAt = work.lastInstanceAt + studyQuietMs;
   const refused = new Map(
     work.series.flatMap(({ seriesInstanceUid, refusal }) =>

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { readFileMeta } from '../dicom/file-meta.js';
 import { type HuImage, readHuImage } from '../dicom/hu-image.js';
 import { PixelError } from '../dicom/pixel-error.js';
 import { StageError } from '../domain/failure.js';
@@ -33,8 +35,8 @@ export class SlabReader {
     return slab;
   }
 
-  async #image({ file, frame, geometry }: ImageReference): Promise<HuImage> {
-    if (this.#file?.path !== file) this.#file = { path: file, bytes: await bytesOf(file) };
+  async #image({ file, sha256, frame, geometry }: ImageReference): Promise<HuImage> {
+    if (this.#file?.path !== file) this.#file = { path: file, bytes: await bytesOf(file, sha256) };
     try {
       return await readHuImage(this.#file.bytes, geometry, frame);
     } catch (cause) {
@@ -44,7 +46,21 @@ export class SlabReader {
   }
 }
 
-async function bytesOf(file: string): Promise<Uint8Array> {
+/** The bytes of a Part 10 file. What is not what the scanner sent must not be read as a picture of this patient. */
+async function bytesOf(file: string, sha256: string): Promise<Uint8Array> {
+  const bytes = await read(file);
+  const dataset = bytes.subarray(readFileMeta(bytes)?.datasetOffset ?? bytes.length);
+  if (createHash('sha256').update(dataset).digest('hex') !== sha256) {
+    throw new StageError(
+      'slice-altered',
+      'permanent',
+      'A stored slice is not as it was received: its checksum differs',
+    );
+  }
+  return bytes;
+}
+
+async function read(file: string): Promise<Uint8Array> {
   try {
     return await readFile(file);
   } catch (cause) {

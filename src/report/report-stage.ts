@@ -21,6 +21,8 @@ export interface ReportQueue<Work extends ReportWork, Written> {
   /** Commits the objects, and a delivery for each (object, destination) that the routes ask for. */
   finishReport(work: Work, objects: readonly Written[], routes: readonly Route[]): void;
   retryReport(work: Work, dueAt: number, code: string): void;
+  /** As `retryReport`, but the attempt does not count: nothing is wrong with the study. */
+  postponeReport(work: Work, dueAt: number, code: string): void;
   replaceFinding(work: Work, finding: Finding): void;
   markStuck(work: Work, code: string): void;
 }
@@ -40,7 +42,8 @@ const RETRY = { baseMs: 1_000, capMs: 60_000 };
 
 /**
  * One pass: makes the objects of the analysis that waits longest. A finding that no report can be made of becomes a
- * `failed` one, whose report needs no pixels; if even that cannot be written the study is marked for a person.
+ * `failed` one, whose report needs no pixels; if even that cannot be made the study is marked for a person.
+ * @throws where the catalog cannot take the result: the claim is given back, and the work done again
  */
 export async function reportPass<Work extends ReportWork, Written>(
   parts: ReportParts<Work, Written>,
@@ -52,17 +55,11 @@ export async function reportPass<Work extends ReportWork, Written>(
     const dueAt = queue.nextReportAt();
     return { dueInMs: dueAt === undefined ? undefined : Math.max(0, dueAt - now) };
   }
+  const { studyInstanceUid, revision, attempts, finding } = work;
+  let objects: readonly ResultObject[];
   try {
-    const objects = await parts.compose(work);
-    const written: Written[] = [];
-    for (const object of objects) {
-      // The same input read again gives the same objects: what the PACS has under a UID never changes.
-      if (queue.hasObject(object.sopInstanceUid)) continue;
-      written.push(await parts.write(work.studyInstanceUid, object));
-    }
-    queue.finishReport(work, written, parts.routes);
+    objects = await parts.compose(work);
   } catch (error) {
-    const { studyInstanceUid, revision, attempts, finding } = work;
     log.error({ err: error, studyInstanceUid, revision, attempts }, 'report could not be made');
     if (attempts < ATTEMPTS) {
       const dueAt = Date.now() + backoff(attempts, RETRY, Math.random());
@@ -86,9 +83,27 @@ export async function reportPass<Work extends ReportWork, Written>(
     } else {
       queue.markStuck(work, REPORT_FAILED.code);
     }
+    return { work };
   }
+  const written: Written[] = [];
+  try {
+    for (const object of objects) {
+      // The same input read again gives the same objects: what the PACS has under a UID never changes.
+      if (queue.hasObject(object.sopInstanceUid)) continue;
+      written.push(await parts.write(studyInstanceUid, object));
+    }
+  } catch (error) {
+    // A full or failing disk says nothing about the study: it keeps its finding and waits for the disk.
+    log.error({ err: error, studyInstanceUid, revision }, 'report could not be written; it waits');
+    const dueAt = Date.now() + backoff(attempts, RETRY, Math.random());
+    queue.postponeReport(work, dueAt, REPORT_NOT_WRITTEN);
+    return { work };
+  }
+  queue.finishReport(work, written, parts.routes);
   return { work };
 }
+
+const REPORT_NOT_WRITTEN = 'report-not-written';
 
 const REPORT_FAILED = {
   code: 'report-failed',

@@ -109,6 +109,10 @@ export class AnalysisStore {
     this.#retry(work, 'composing', 'analysed', dueAt, code);
   }
 
+  postponeReport(work: ReportWork, dueAt: number, code: string): void {
+    this.#retry(work, 'composing', 'analysed', dueAt, code, work.attempts - 1);
+  }
+
   /** Takes another finding in place of one that no report could be made of. */
   replaceFinding(work: ReportWork, finding: Finding): void {
     this.#finish(work, 'composing', finding, null);
@@ -119,9 +123,13 @@ export class AnalysisStore {
     const at = Date.now();
     this.#catalog
       .transaction(() => {
-        this.#catalog
-          .prepare(sql.RETRY_ANALYSIS)
-          .run({ analysisId: work.analysisId, from: 'composing', to: 'stuck', dueAt: at });
+        this.#catalog.prepare(sql.RETRY_ANALYSIS).run({
+          analysisId: work.analysisId,
+          from: 'composing',
+          to: 'stuck',
+          dueAt: at,
+          attempts: work.attempts,
+        });
         this.#event({
           at,
           kind: 'report-stuck',
@@ -203,12 +211,19 @@ export class AnalysisStore {
     return row.dueAt ?? undefined;
   }
 
-  #retry(work: AnalysisWork, from: string, to: string, dueAt: number, code: string): void {
+  #retry(
+    work: AnalysisWork,
+    from: string,
+    to: string,
+    dueAt: number,
+    code: string,
+    attempts = work.attempts,
+  ): void {
     this.#catalog
       .transaction(() => {
         this.#catalog
           .prepare(sql.RETRY_ANALYSIS)
-          .run({ analysisId: work.analysisId, from, to, dueAt });
+          .run({ analysisId: work.analysisId, from, to, dueAt, attempts });
         this.#event({
           at: Date.now(),
           kind: 'analysis-retried',

@@ -1,4 +1,5 @@
 import Database from 'better-sqlite3';
+import { StageError } from '../domain/failure.js';
 import { MIGRATIONS } from './migrations.js';
 
 /** The catalog's file in the storage folder. */
@@ -18,23 +19,60 @@ export class CatalogVersionError extends Error {
   }
 }
 
+/** The bytes of `catalog.db` are not what SQLite wrote. */
+export class CatalogDamagedError extends Error {
+  readonly code = 'catalog-damaged';
+
+  constructor(file: string, cause: unknown) {
+    super(
+      `${file} is damaged: stop the node, look after the disk, then run "vigil rebuild-catalog" (docs/operations.md)`,
+      { cause },
+    );
+    this.name = 'CatalogDamagedError';
+  }
+}
+
+const DAMAGE_CODES = /^SQLITE_(CORRUPT|NOTADB)/;
+
+/** Whether an error says that the catalog is damaged for good, and not that it cannot be had at the moment. */
+export function isCatalogDamage(error: unknown): boolean {
+  if (error instanceof CatalogDamagedError) return true;
+  return error instanceof Database.SqliteError && DAMAGE_CODES.test(error.code);
+}
+
+/**
+ * Reads the rows of one study.
+ * @throws StageError where they are damaged, so that the study can fail and hold up no other
+ */
+export function readingRows<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    // What a damaged page holds in place of JSON is a SyntaxError.
+    if (!isCatalogDamage(cause) && !(cause instanceof SyntaxError)) throw cause;
+    const text = 'The catalog is damaged where the study is written down';
+    throw new StageError('catalog-damaged', 'permanent', text, { cause });
+  }
+}
+
 /**
  * Opens the catalog and brings it to the newest schema. WAL with synchronous FULL: a committed transaction survives a
- * power cut.
+ * power cut. Another process may hold the write lock for a moment: it is waited for up to `lockWaitMs`, during which
+ * the event loop stands still.
+ *
+ * @throws CatalogVersionError, CatalogDamagedError
  */
-export function openCatalog(file: string): Catalog {
-  const catalog = new Database(file);
+export function openCatalog(file: string, lockWaitMs = 5000): Catalog {
+  const catalog = new Database(file, { timeout: lockWaitMs });
   try {
     catalog.pragma('journal_mode = WAL');
     catalog.pragma('synchronous = FULL');
     catalog.pragma('foreign_keys = ON');
-    // Another process (the CLI) may be reading or asking for a resend.
-    catalog.pragma('busy_timeout = 5000');
     migrate(catalog);
     return catalog;
   } catch (error) {
     catalog.close();
-    throw error;
+    throw isCatalogDamage(error) ? new CatalogDamagedError(file, error) : error;
   }
 }
 

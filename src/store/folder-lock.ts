@@ -16,6 +16,22 @@ export class FolderInUseError extends Error {
   }
 }
 
+/** The storage folder takes no lock: it is read-only, full, or its disk fails; `cause` says which. */
+export class FolderUnusableError extends Error {
+  readonly code = 'folder-unusable';
+
+  constructor(folder: string, cause: unknown) {
+    const { message } = cause as Error;
+    super(
+      `${folder} cannot be used: ${message}. Is it full, read-only, or not writable for Vigil?`,
+      {
+        cause,
+      },
+    );
+    this.name = 'FolderUnusableError';
+  }
+}
+
 /**
  * Holds a storage folder for one process. Node has no file locks of its own; SQLite's are the operating system's, which
  * lets go of them when the process ends, however it ends.
@@ -27,15 +43,17 @@ export class FolderLock {
     this.#database = database;
   }
 
-  /** @throws FolderInUseError */
+  /** @throws FolderInUseError, FolderUnusableError */
   static take(folder: string): FolderLock {
-    const database = new Database(join(folder, 'lock.db'), { timeout: 0 });
+    let database: Database.Database | undefined;
     try {
+      database = new Database(join(folder, 'lock.db'), { timeout: 0 });
       database.exec('BEGIN EXCLUSIVE');
       return new FolderLock(database);
     } catch (cause) {
-      database.close();
-      throw new FolderInUseError(folder, cause);
+      database?.close();
+      const isTaken = cause instanceof Database.SqliteError && cause.code.startsWith('SQLITE_BUSY');
+      throw isTaken ? new FolderInUseError(folder, cause) : new FolderUnusableError(folder, cause);
     }
   }
 

@@ -15,6 +15,8 @@ export interface Placement {
   /** Path of an instance, relative to the storage folder. */
   instancePath(header: InstanceHeader): string;
   conflictPath(header: InstanceHeader, sha256: string): string;
+  /** Makes the folder of such a path. @throws Error of the disk */
+  makeRoom(path: string): void;
   /** Renames a file out of the incoming folder; does nothing where that has happened already. */
   place(incomingFile: string, path: string): void;
   isPlaced(path: string): boolean;
@@ -102,6 +104,8 @@ export class Ingest {
     const known = waiting ?? row?.sha256;
     if (known === undefined) {
       const path = this.#files.instancePath(received.header);
+      // A full disk is told to the sender, who keeps the instance: once acknowledged, placing it takes a rename alone.
+      this.#files.makeRoom(path);
       this.#uncommitted.set(sopInstanceUid, received.sha256);
       this.#enqueue({ type: 'instance', received, verdict: 'stored', path });
       return 'stored';

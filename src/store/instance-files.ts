@@ -105,6 +105,10 @@ export class InstanceFiles implements AsyncDisposable {
     return join('conflicts', `${sopInstanceUid}.${sha256.slice(0, 16)}.dcm`);
   }
 
+  makeRoom(path: string): void {
+    mkdirSync(dirname(join(this.#folder, path)), { recursive: true, mode: 0o750 });
+  }
+
   /**
    * Renames a file of the incoming folder to a path relative to the archive's folder; does nothing where that has
    * happened already. A power cut may undo the rename, but it leaves the file under one of its two names.

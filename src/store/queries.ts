@@ -150,7 +150,8 @@ export const NEXT_ANALYSIS = `
 export const RELEASE_CLAIMS = 'UPDATE analysis SET state = :from WHERE state = :to';
 
 export const RETRY_ANALYSIS = `
-  UPDATE analysis SET state = :to, due_at = :dueAt WHERE analysis_id = :analysisId AND state = :from`;
+  UPDATE analysis SET state = :to, due_at = :dueAt, attempts = :attempts
+  WHERE analysis_id = :analysisId AND state = :from`;
 
 export const FINISH_ANALYSIS = `
   UPDATE analysis SET state = 'analysed', attempts = 0, due_at = :at, analysed_at = :at, outcome = :outcome,

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
+import { StageError } from '../domain/failure.js';
 import type { Reason, SeriesVerdict } from '../domain/finding.js';
 import type { InstanceHeader, StoredInstance } from '../domain/instance.js';
 import type { Selection, SelectionWork, SeriesCandidate } from '../domain/selection.js';
-import type { Catalog } from './database.js';
+import { type Catalog, readingRows } from './database.js';
 import { eventWriter } from './events.js';
 import type { CommittedChange } from './ingest-rows.js';
 import * as sql from './queries.js';
@@ -117,15 +118,20 @@ export class SeriesStore {
       const next = this.#catalog.prepare(sql.NEXT_SELECTION).get() as { dueAt: number | null };
       return { dueAt: next.dueAt ?? undefined };
     }
-    const latest = this.#catalog.prepare(sql.LATEST_ANALYSIS).get(study.studyInstanceUid) as
-      | { seriesInstanceUid: string | null; inputHash: string }
-      | undefined;
-    return {
-      ...study,
-      claimedAt: now,
-      series: this.#candidates(study.studyInstanceUid),
-      ...(latest === undefined ? {} : { latestAnalysis: latest }),
-    };
+    const claimed = { ...study, claimedAt: now };
+    try {
+      const latest = this.#catalog.prepare(sql.LATEST_ANALYSIS).get(study.studyInstanceUid) as
+        | { seriesInstanceUid: string | null; inputHash: string }
+        | undefined;
+      return {
+        ...claimed,
+        series: this.#candidates(study.studyInstanceUid),
+        ...(latest === undefined ? {} : { latestAnalysis: latest }),
+      };
+    } catch (error) {
+      if (!(error instanceof StageError)) throw error;
+      return { ...claimed, series: [], damage: error };
+    }
   }
 
   /** Commits a choice and the next stage's work item with it. */
@@ -173,7 +179,9 @@ export class SeriesStore {
 
   /** What became of each series of a study that has been judged. */
   verdicts(studyInstanceUid: string): SeriesVerdict[] {
-    const rows = this.#catalog.prepare(sql.STUDY_VERDICTS).all(studyInstanceUid) as {
+    const rows = readingRows(() =>
+      this.#catalog.prepare(sql.STUDY_VERDICTS).all(studyInstanceUid),
+    ) as {
       seriesInstanceUid: string;
       modality: string | null;
       seriesNumber: number | null;
@@ -243,15 +251,17 @@ export class SeriesStore {
   }
 
   #rows(seriesInstanceUid: string): { stored: StoredInstance; associationId: number }[] {
-    const rows = this.#catalog.prepare(sql.SERIES_INSTANCES).all(seriesInstanceUid);
-    return (rows as InstanceRow[]).map(({ header, file, sha256, receivedAt, associationId }) => ({
-      stored: {
-        header: JSON.parse(header) as InstanceHeader,
-        file: join(this.#folder, file),
-        sha256,
-        receivedAt,
-      },
-      associationId,
-    }));
+    return readingRows(() => {
+      const rows = this.#catalog.prepare(sql.SERIES_INSTANCES).all(seriesInstanceUid);
+      return (rows as InstanceRow[]).map(({ header, file, sha256, receivedAt, associationId }) => ({
+        stored: {
+          header: JSON.parse(header) as InstanceHeader,
+          file: join(this.#folder, file),
+          sha256,
+          receivedAt,
+        },
+        associationId,
+      }));
+    });
   }
 }

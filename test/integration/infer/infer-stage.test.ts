@@ -11,7 +11,7 @@ import { CLASSES } from '../../../src/domain/finding.js';
 import type { StoredInstance } from '../../../src/domain/instance.js';
 import { InferStage } from '../../../src/infer/analyse.js';
 import { REASONS } from '../../../src/infer/reasons.js';
-import { headPart10, type PhantomOptions } from '../../unit/infer/phantom.js';
+import { datasetSha256, headPart10, type PhantomOptions } from '../../unit/infer/phantom.js';
 import { storedAt } from '../../unit/infer/series.js';
 
 const packageFolder = fileURLToPath(new URL('../../../models/vigil-ich-small', import.meta.url));
@@ -44,7 +44,7 @@ async function headSeries(
         columns: 256,
       };
       const geometry = { rescaleIntercept: -1024, pixelSpacing: [0.9, 0.9] as const };
-      const sha256 = createHash('sha256').update(part10).digest('hex');
+      const sha256 = datasetSha256(part10);
       return { ...storedAt(5 * i, header, geometry), file, sha256 };
     }),
   );
@@ -153,11 +153,31 @@ describe('the inference stage', () => {
     });
   });
 
+  it.each([
+    ['altered in its pixels', (bytes: Buffer) => bytes.fill(0, bytes.length - 5000)],
+    ['truncated', (bytes: Buffer) => bytes.subarray(0, -5000)],
+    ['replaced by something else', () => Buffer.from('no DICOM')],
+    ['replaced by another slice', () => headPart10('1.2.3')],
+  ])('fails for good where a slice is %s', async (_, alter) => {
+    const series = await headSeries('1.8');
+    const file = series[4]?.file ?? '';
+    await writeFile(file, alter(await readFile(file)));
+    await expect(stage.analyse(series, [])).rejects.toMatchObject({
+      code: 'slice-altered',
+      failureClass: 'permanent',
+    });
+  });
+
   it('fails for good where a slice cannot be decoded', async () => {
     const series = await headSeries('1.6');
-    await writeFile(series[4]?.file ?? '', 'no DICOM');
-    await expect(stage.analyse(series, [])).rejects.toMatchObject({
-      code: 'pixels-not-dicom',
+    const file = series[4]?.file ?? '';
+    const short = (await readFile(file)).subarray(0, -5000);
+    await writeFile(file, short);
+    const sent = series.map((slice, i) =>
+      i === 4 ? { ...slice, sha256: datasetSha256(short) } : slice,
+    );
+    await expect(stage.analyse(sent, [])).rejects.toMatchObject({
+      code: expect.stringMatching(/^pixels-/),
       failureClass: 'permanent',
     });
     await expect(stage.analyse(await headSeries('1.7'), [])).resolves.toBeDefined();

@@ -11,7 +11,7 @@ import { readHeader } from '../../../src/dicom/header.js';
 import type { StoredInstance } from '../../../src/domain/instance.js';
 import { InferStage } from '../../../src/infer/analyse.js';
 import { chooseSeries } from '../../../src/infer/choose-series.js';
-import { headPart10 } from '../../unit/infer/phantom.js';
+import { datasetSha256, headPart10 } from '../../unit/infer/phantom.js';
 import { storedAt } from '../../unit/infer/series.js';
 
 const sharedFolder = fileURLToPath(new URL('../../../../shared/data/head-ct-ge', import.meta.url));
@@ -56,7 +56,7 @@ async function standIn(): Promise<StoredInstance[]> {
         imagePositionPatient: [-125, -z / 3, z] as const,
       };
       const header = { sopInstanceUid, instanceNumber: i + 1, rows: 256, columns: 256 };
-      return { ...storedAt(z, header, geometry), file, sha256: sopInstanceUid };
+      return { ...storedAt(z, header, geometry), file, sha256: datasetSha256(part10) };
     }),
   );
 }

@@ -47,6 +47,7 @@ export class StoreRig implements AsyncDisposable {
     return {
       instancePath,
       conflictPath: (header, sha256) => `conflicts/${header.sopInstanceUid}.${sha256}.dcm`,
+      makeRoom: (path) => mkdirSync(dirname(join(this.folder, path)), { recursive: true }),
       place: (file, path) => {
         const to = join(this.folder, path);
         if (!existsSync(file)) return;

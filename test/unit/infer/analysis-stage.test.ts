@@ -129,6 +129,28 @@ describe('analysisPass', () => {
     });
   });
 
+  it('leaves an answer that the catalog does not take to the next pass, as often as it takes', async () => {
+    const queue = new OneAnalysis({ attempts: 7 });
+    queue.finishAnalysis = () => {
+      throw new Error('database or disk is full');
+    };
+    await expect(pass(queue, async () => answer('positive'))).rejects.toThrow('disk is full');
+    expect(queue.ended).toEqual([]);
+  });
+
+  it('fails a study whose rows are damaged', async () => {
+    const queue = new OneAnalysis({});
+    const damaged = {
+      verdicts: () => verdicts,
+      instances: () => {
+        throw new StageError('catalog-damaged', 'permanent', 'damaged');
+      },
+    };
+    const reader = { model, analyse: async () => answer('negative') };
+    await analysisPass(queue, damaged, reader, log);
+    expect(queue.finding).toMatchObject({ outcome: 'failed', reason: { code: 'catalog-damaged' } });
+  });
+
   const failures: readonly [string, Error, number, string][] = [
     [
       'a first crash is tried again',

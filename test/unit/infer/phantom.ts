@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFileMeta } from '../../../src/dicom/file-meta.js';
 import { part10Of, samples16 } from '../pixels/part10.js';
 
 export interface PhantomOptions {
@@ -38,4 +40,11 @@ export function headPart10(sopInstanceUid: string, options: PhantomOptions = {})
     pixels: samples16(stored),
     more: { '00080018': sopInstanceUid },
   });
+}
+
+/** Hex SHA-256 of the dataset of a Part 10 file, as the catalog knows it. */
+export function datasetSha256(part10: Buffer): string {
+  return createHash('sha256')
+    .update(part10.subarray(readFileMeta(part10)?.datasetOffset))
+    .digest('hex');
 }

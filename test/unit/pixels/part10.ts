@@ -55,7 +55,12 @@ export function part10Of(image: TestImage): Buffer {
       ? element('7FE00010', bitsAllocated === 8 ? 'OB' : 'OW', image.pixels, explicit, big)
       : encapsulated(image.pixels),
   ]);
-  const meta = element('00020010', 'UI', padded(syntax, 0), true, false);
+  const uid = (tag: string, value: string) => element(tag, 'UI', padded(value, 0), true, false);
+  const meta = Buffer.concat([
+    uid('00020002', '1.2.840.10008.5.1.4.1.1.2'),
+    uid('00020003', '1.2.3.4'),
+    uid('00020010', syntax),
+  ]);
   return Buffer.concat([
     Buffer.alloc(128),
     Buffer.from('DICM'),
