@@ -15,7 +15,7 @@ export interface Levels {
 export type AssociationEnd = 'released' | 'aborted' | 'lost' | 'rejected';
 
 /** What became of one attempt to deliver one object. */
-export type DeliveryResult = 'delivered' | 'retry' | 'replaced' | 'dead';
+export type DeliveryResult = 'stored' | 'delivered' | 'retry' | 'replaced' | 'dead';
 
 const SECONDS = {
   cStore: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5],

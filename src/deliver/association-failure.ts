@@ -58,8 +58,28 @@ export function protocolFailure(what: string): AssociationFailure {
   return transient('protocol-error', `The peer sent a ${what} that cannot be used`);
 }
 
-export function abortFailure(): AssociationFailure {
-  return transient('association-aborted', 'The peer aborted the association');
+/** Reasons of the DICOM layer's own A-ABORT (PS3.8 Table 9-26). */
+const ABORT_REASONS: Readonly<Record<number, string>> = {
+  0: 'no reason given',
+  1: 'unrecognized PDU',
+  2: 'unexpected PDU',
+  4: 'unrecognized PDU parameter',
+  5: 'unexpected PDU parameter',
+  6: 'invalid PDU parameter value',
+};
+
+const SERVICE_PROVIDER = 2;
+
+export function abortFailure(abort: {
+  readonly source: number;
+  readonly reason: number;
+}): AssociationFailure {
+  const { source, reason } = abort;
+  const by =
+    source === SERVICE_PROVIDER
+      ? `by its DICOM layer: ${ABORT_REASONS[reason] ?? `reason ${reason}`}`
+      : 'by its user';
+  return transient('association-aborted', `The peer aborted the association, ${by}`);
 }
 
 /** Result of A-ASSOCIATE-RJ (PS3.8 Table 9-21): permanent; 2 is transient. */

@@ -139,7 +139,7 @@ export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFa
       socket.destroy();
     });
     client.on('networkError', () => fail(protocolFailure('PDU')));
-    network.on('abort', () => fail(abortFailure()));
+    network.on('abort', (abort) => fail(abortFailure(abort)));
     network.on('done', () => enter('release'));
     for (const request of requests) {
       // The library appends each response to the one before: their elements leak into it, and time grows quadratic.
@@ -162,7 +162,8 @@ interface ClientNetwork {
   readonly socket: Socket;
   dimseStream: unknown;
   sendAbort(): void;
-  on(event: 'abort' | 'done', listener: () => void): void;
+  on(event: 'abort', listener: (abort: { source: number; reason: number }) => void): void;
+  on(event: 'done', listener: () => void): void;
 }
 
 function networkOf(client: Client): ClientNetwork {

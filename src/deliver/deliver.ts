@@ -2,22 +2,27 @@ import { type BackoffLimits, backoff } from '../domain/backoff.js';
 import type { DeliverySettlement } from '../domain/delivery-state.js';
 import type { Log } from '../log.js';
 import type { Peer } from './association.js';
+import { CANCELLED } from './association-failure.js';
 import { type OutgoingObject, type SendResult, sendObjects } from './store-scu.js';
 
 /** One object that is due at one destination; `attempts` counts the one that begins. */
 export interface ClaimedDelivery extends OutgoingObject {
   readonly attempts: number;
+  /** How often the destination has said that it has not what it had taken. */
+  readonly looks: number;
   /** Whether an equal object of another SOP class can go in its place. */
   readonly hasFallback: boolean;
 }
 
 /** What an attempt left behind. */
-export type SettledAs = 'delivered' | 'replaced' | 'dead' | 'retry';
+export type SettledAs = 'stored' | 'delivered' | 'replaced' | 'dead' | 'retry';
 
 /** What the stage needs from the catalog. Times are milliseconds since the epoch. */
 export interface Outbox<Claimed extends ClaimedDelivery> {
-  /** Takes due deliveries of a destination, those of one report in the order in which they should arrive. */
-  claim(destination: string, limit: number, now: number): readonly Claimed[];
+  /** Takes the most urgent due deliveries; with `suspectsLast` those behind that an association broke on. */
+  claim(destination: string, limit: number, now: number, suspectsLast: boolean): readonly Claimed[];
+  /** Makes due at once what only waited for the destination to take objects again. */
+  hasten(destination: string, now: number): void;
   settle(delivery: Claimed, settlement: DeliverySettlement): void;
   nextDueAt(destination: string): number | undefined;
 }
@@ -30,10 +35,20 @@ export interface RetryPolicy extends BackoffLimits {
 /** Three days and more of a destination that does not answer. */
 export const DEFAULT_RETRY: RetryPolicy = { baseMs: 2000, capMs: 10 * 60_000, attempts: 1000 };
 
+/** What a destination is asked for beyond its answer to C-STORE before an object counts as delivered. */
+export interface VerifyPolicy {
+  /** From the answer until the destination is asked for the object, in ms; doubled each time that it has it not. */
+  readonly afterMs: number;
+  /** How often it may have it not; it is sent again in between. */
+  readonly attempts: number;
+}
+
 /** A destination of the configuration: its name there, where it is and how long to try. */
 export interface Destination extends Peer {
   readonly name: string;
   readonly retry?: RetryPolicy | undefined;
+  /** Absent where its answer to C-STORE is taken for proof. */
+  readonly verify?: VerifyPolicy | undefined;
 }
 
 /** Sends what is due at one destination; each destination has its own, so that a dead one holds up no other. */
@@ -42,9 +57,11 @@ export class Deliverer<Claimed extends ClaimedDelivery = ClaimedDelivery> {
   readonly #outbox: Outbox<Claimed>;
   readonly #onSettled: ((delivery: Claimed, result: SettledAs) => void) | undefined;
   readonly #log: Log;
+  readonly #now: () => number;
   /** Results that the catalog has yet to take, by delivery: of the pass that runs, or of one that it failed. */
   readonly #unsettled = new Map<Claimed, SendResult>();
   #fruitlessPasses = 0;
+  #restUntil = 0;
 
   constructor(options: {
     /** Asked before each pass, so that a reloaded configuration counts at once. */
@@ -52,31 +69,35 @@ export class Deliverer<Claimed extends ClaimedDelivery = ClaimedDelivery> {
     outbox: Outbox<Claimed>;
     onSettled?: (delivery: Claimed, result: SettledAs) => void;
     log: Log;
+    now?: () => number;
   }) {
     this.#destination = options.destination;
     this.#outbox = options.outbox;
     this.#onSettled = options.onSettled;
     this.#log = options.log;
+    this.#now = options.now ?? Date.now;
   }
 
   /**
    * One pass, for a worker loop: claims, sends and settles each object as soon as its response is there. Resolves to
-   * the milliseconds until something is due, or undefined. A destination that takes nothing is not tried with the
-   * next deliveries at once: it is left alone for the back-off.
+   * the milliseconds until something is due, or undefined.
+   *
+   * A destination that takes nothing is left alone for a back-off of its own, and then tried with a few objects: first
+   * those that no association has broken on, so that objects that the peer cannot bear hold up no others. Somebody who
+   * wakes it sooner (a new report, `vigil resend`) gets a try that counts for nothing where the peer is still away.
    */
   async run(signal: AbortSignal): Promise<number | undefined> {
-    const destination = this.#destination();
-    const retry = destination.retry ?? DEFAULT_RETRY;
-    // One draw for the pass: what failed together comes back together, and so in its order.
-    const random = Math.random();
-    this.#settleAll(destination, random);
-    const claimed = this.#outbox.claim(destination.name, CLAIM_LIMIT, Date.now());
+    const pass = this.#beginPass();
+    this.#settleAll(pass);
+    const { destination, failing } = pass;
+    const limit = failing ? PROBE_LIMIT : CLAIM_LIMIT;
+    const claimed = this.#outbox.claim(destination.name, limit, this.#now(), failing);
     if (claimed.length === 0) {
       const dueAt = this.#outbox.nextDueAt(destination.name);
-      return dueAt === undefined ? undefined : Math.max(0, dueAt - Date.now());
+      return dueAt === undefined ? undefined : Math.max(0, dueAt - this.#now());
     }
     for (const delivery of claimed) this.#unsettled.set(delivery, INTERRUPTED);
-    let fruitful = false;
+    let progress = false;
     try {
       await sendObjects(destination, claimed, {
         signal,
@@ -84,46 +105,65 @@ export class Deliverer<Claimed extends ClaimedDelivery = ClaimedDelivery> {
           const delivery = claimed[index] as Claimed;
           this.#unsettled.set(delivery, result);
           try {
-            fruitful = this.#settle(destination, delivery, result, random) || fruitful;
+            progress = this.#settle(pass, delivery, result) || progress;
           } catch {
             // Tried once more below, where a catalog that still refuses fails the pass instead of the association.
           }
         },
       });
     } finally {
-      this.#settleAll(destination, random);
+      this.#settleAll(pass);
     }
-    this.#fruitlessPasses = fruitful ? 0 : this.#fruitlessPasses + 1;
-    return fruitful ? 0 : backoff(this.#fruitlessPasses, retry, random);
+    return this.#endPass(pass, progress);
   }
 
-  #settleAll(destination: Destination, random: number): void {
-    for (const [delivery, result] of this.#unsettled) {
-      this.#settle(destination, delivery, result, random);
-    }
+  #beginPass(): Pass {
+    const destination = this.#destination();
+    return {
+      destination,
+      retry: destination.retry ?? DEFAULT_RETRY,
+      // One draw for the pass: what failed together comes back together, and so in its order.
+      random: Math.random(),
+      failing: this.#fruitlessPasses > 0,
+      early: this.#now() < this.#restUntil,
+    };
   }
 
-  /** Whether the delivery is settled for good. */
-  #settle(
-    destination: Destination,
-    delivery: Claimed,
-    result: SendResult,
-    random: number,
-  ): boolean {
-    const retry = destination.retry ?? DEFAULT_RETRY;
-    const settlement = settlementFor(delivery, result, retry, Date.now(), random);
+  /** Milliseconds until the next pass. */
+  #endPass({ destination, retry, random, failing, early }: Pass, progress: boolean): number {
+    if (progress) {
+      if (failing) this.#outbox.hasten(destination.name, this.#now());
+      this.#fruitlessPasses = 0;
+      this.#restUntil = 0;
+      return 0;
+    }
+    if (!early) {
+      this.#fruitlessPasses += 1;
+      this.#restUntil = this.#now() + backoff(this.#fruitlessPasses, retry, random);
+    }
+    return Math.max(0, this.#restUntil - this.#now());
+  }
+
+  #settleAll(pass: Pass): void {
+    for (const [delivery, result] of this.#unsettled) this.#settle(pass, delivery, result);
+  }
+
+  /** Whether that delivery has come to an end, so that the destination is worth the next pass. */
+  #settle(pass: Pass, delivery: Claimed, result: SendResult): boolean {
+    const settlement = settlementFor(delivery, result, pass, this.#now());
     this.#outbox.settle(delivery, settlement);
     this.#unsettled.delete(delivery);
-    this.#report(destination, delivery, settlement);
-    return settlement.type !== 'failed' || settlement.retryAt === undefined;
+    this.#report(pass.destination, delivery, settlement);
+    return settlement.type !== 'failed' || settlement.failureClass === 'permanent';
   }
 
   #report(destination: Destination, delivery: Claimed, settlement: DeliverySettlement): void {
     const { sopInstanceUid, sopClassUid, attempts } = delivery;
     const fields = { destination: destination.name, sopInstanceUid, sopClassUid, attempts };
     if (settlement.type === 'delivered') {
-      this.#log.info({ ...fields, status: settlement.status }, 'delivered');
-      this.#onSettled?.(delivery, 'delivered');
+      const as = settlement.proofDueAt === undefined ? 'delivered' : 'stored';
+      this.#log.info({ ...fields, status: settlement.status }, as);
+      this.#onSettled?.(delivery, as);
       return;
     }
     const { code } = settlement;
@@ -134,15 +174,25 @@ export class Deliverer<Claimed extends ClaimedDelivery = ClaimedDelivery> {
       this.#log.error({ ...fields, code, status: settlement.status }, 'delivery given up');
       this.#onSettled?.(delivery, 'dead');
     } else {
-      const retryInMs = settlement.retryAt - Date.now();
+      const retryInMs = settlement.retryAt - this.#now();
       this.#log.warn({ ...fields, code, status: settlement.status, retryInMs }, 'not delivered');
       this.#onSettled?.(delivery, 'retry');
     }
   }
 }
 
+/** What holds for one pass. */
+interface Pass extends SettlementRules {
+  readonly destination: Destination;
+  /** Whether the pass before got nowhere. */
+  readonly failing: boolean;
+}
+
 /** Some reports at a time: few enough that a stop comes between them soon. */
 const CLAIM_LIMIT = 32;
+
+/** How many objects a destination is tried with that took nothing the last time. */
+const PROBE_LIMIT = 4;
 
 /** Only where sending itself failed unforeseen: the object may have gone out. */
 const INTERRUPTED: SendResult = {
@@ -155,29 +205,53 @@ const INTERRUPTED: SendResult = {
 /** The refusal after which the same content may go as an object of another SOP class. */
 const CLASS_REFUSAL = 'sop-class-not-accepted';
 
-/** A rejection is about the peer's configuration, not about the object: once mended there, the object goes through. */
-const PEER_REFUSAL = 'association-rejected';
+export interface SettlementRules {
+  readonly destination?: { readonly verify?: VerifyPolicy | undefined };
+  readonly retry: RetryPolicy;
+  /** In [0, 1), draws the back-off. */
+  readonly random: number;
+  /** Whether the destination is tried before its back-off is over. */
+  readonly early: boolean;
+}
 
-/** Times in milliseconds since the epoch; `random` in [0, 1) draws the back-off. */
+/** `now` and the settlement's times in milliseconds since the epoch. */
 export function settlementFor(
   delivery: ClaimedDelivery,
   result: SendResult,
-  retry: RetryPolicy,
+  rules: SettlementRules,
   now: number,
-  random: number,
 ): DeliverySettlement {
+  const { retry, random, early } = rules;
   if (result.type === 'stored') {
-    return { type: 'delivered', status: result.status, comment: result.comment };
+    const { status, comment } = result;
+    const verify = rules.destination?.verify;
+    const proofDueAt = verify && now + lookDelay(verify, delivery.looks);
+    return { type: 'delivered', status, comment, ...(proofDueAt !== undefined && { proofDueAt }) };
   }
   const { code, status, comment } = result;
   if (delivery.hasFallback && code === CLASS_REFUSAL) {
     return { type: 'refused-with-fallback', code, comment };
   }
-  const failureClass = code === PEER_REFUSAL ? 'transient' : result.failureClass;
-  if (failureClass === 'permanent' || delivery.attempts >= retry.attempts) {
-    return { type: 'failed', failureClass, code, status, comment };
+  const failure = { type: 'failed', code, status, comment } as const;
+  if (result.untried) {
+    // It is about the destination, even a rejection for good: once that is mended the object goes through. The object
+    // stays due, so that all is sent in the order of urgency as soon as the destination's own back-off ends.
+    const uncounted = early || code === CANCELLED.code;
+    if (!uncounted && delivery.attempts >= retry.attempts) {
+      return { ...failure, failureClass: 'transient' };
+    }
+    return { ...failure, failureClass: 'transient', retryAt: now, uncounted };
   }
-  // Our own stop is no reason to wait: the next start sends at once.
-  const wait = code === 'cancelled' ? 0 : backoff(delivery.attempts, retry, random);
-  return { type: 'failed', failureClass, code, status, comment, retryAt: now + wait };
+  const { failureClass } = result;
+  if (failureClass === 'permanent' || delivery.attempts >= retry.attempts) {
+    return { ...failure, failureClass };
+  }
+  return { ...failure, failureClass, retryAt: now + backoff(delivery.attempts, retry, random) };
 }
+
+/** Milliseconds from a destination's success to asking it for the object. */
+export function lookDelay(verify: VerifyPolicy, looks: number): number {
+  return Math.min(LONGEST_LOOK_DELAY_MS, verify.afterMs * 2 ** looks);
+}
+
+const LONGEST_LOOK_DELAY_MS = 60 * 60_000;

@@ -9,7 +9,7 @@ import {
 import { type EncodedInstance, VerbatimDataset } from '../dicom/verbatim-dataset.js';
 import type { FailureClass } from '../domain/failure.js';
 import { associate, type Peer } from './association.js';
-import type { AssociationFailure } from './association-failure.js';
+import { type AssociationFailure, timeoutFailure } from './association-failure.js';
 import { storeStatusMeaning } from './store-status.js';
 
 /** An object to send: a Part 10 file and what its file meta information says. */
@@ -27,6 +27,8 @@ export type SendResult =
       readonly code: string;
       /** For people; holds no patient data. */
       readonly text: string;
+      /** Set where the association failed before this object's turn. */
+      readonly untried?: boolean | undefined;
       readonly status?: number | undefined;
       readonly comment?: string | undefined;
     };
@@ -40,7 +42,8 @@ export interface SendOptions {
 /**
  * Sends objects by C-STORE (PS3.4 B), in order, their datasets byte for byte; one in Explicit VR Little Endian goes as
  * Implicit VR Little Endian to a peer that takes nothing else. Resolves to one result for each object and never
- * rejects. When an association breaks, the objects that follow fail with it and are not tried.
+ * rejects. The object that an association breaks on fails alone, and another association takes the ones behind it;
+ * they fail untried where none can be had, or where several objects in a row get no answer.
  */
 export async function sendObjects(
   peer: Peer,
@@ -53,26 +56,29 @@ export async function sendObjects(
     results[index] = result;
     options.onResult?.(index, result);
   };
-  let broken: AssociationFailure | undefined;
-  let next = 0;
-  while (next < objects.length && broken === undefined) {
-    const batch: StoreRequest[] = [];
-    let bytes = 0;
-    while (next < objects.length && batch.length < MAX_OBJECTS && bytes < MAX_BYTES) {
-      const index = next++;
-      const object = objects[index] as OutgoingObject;
-      try {
-        const dataset = await readDataset(object.file);
-        bytes += dataset.length;
-        batch.push(new StoreRequest(index, object, dataset, settle));
-      } catch (error) {
-        settle(index, unreadable(error));
-      }
+  let waiting: readonly number[] = [...objects.keys()];
+  let breaks = 0;
+  while (waiting.length > 0) {
+    const { batch, rest } = await readBatch(objects, waiting, settle);
+    waiting = rest;
+    if (batch.length === 0) continue;
+    const broken = await associate(peer, {
+      requests: batch,
+      contexts: contextsFor(batch),
+      sendable: (accepted) => batch.filter((request) => request.choose(accepted)),
+      signal: options.signal,
+    });
+    const open = batch.filter(({ index }) => results[index] === undefined);
+    const lost = open.filter((request) => broken === undefined || request.written);
+    for (const { index } of lost) settle(index, responseLost(broken));
+    if (broken === undefined) continue;
+    waiting = [...open.filter((request) => !lost.includes(request)).map((r) => r.index), ...rest];
+    breaks = open.length < batch.length ? 1 : breaks + 1;
+    const most = broken.code === RESPONSE_TIMEOUT ? MAX_TIMEOUTS : MAX_BREAKS;
+    if (lost.length === 0 || breaks >= most || options.signal?.aborted) {
+      for (const index of waiting) settle(index, { type: 'failed', ...broken, untried: true });
+      break;
     }
-    if (batch.length > 0) broken = await sendBatch(peer, batch, settle, options.signal);
-  }
-  if (broken !== undefined) {
-    while (next < objects.length) settle(next++, { type: 'failed', ...broken });
   }
   return results as SendResult[];
 }
@@ -83,23 +89,31 @@ const MAX_OBJECTS = 64;
 /** The datasets of one association wait in memory. */
 const MAX_BYTES = 32 * 2 ** 20;
 
-async function sendBatch(
-  peer: Peer,
-  batch: readonly StoreRequest[],
-  settle: (index: number, result: SendResult) => void,
-  signal: AbortSignal | undefined,
-): Promise<AssociationFailure | undefined> {
-  const broken = await associate(peer, {
-    requests: batch,
-    contexts: contextsFor(batch),
-    sendable: (accepted) => batch.filter((request) => request.choose(accepted)),
-    signal,
-  });
-  for (const request of batch) {
-    if (broken === undefined || request.written) settle(request.index, responseLost(broken));
-    else settle(request.index, { type: 'failed', ...broken });
+/** Associations in a row that may break before any object is answered; a timeout makes the others wait longer. */
+const MAX_BREAKS = 8;
+const MAX_TIMEOUTS = 2;
+
+/** Reads the next objects for one association; `rest` are the indexes behind them. What cannot be read is settled. */
+async function readBatch(
+  objects: readonly OutgoingObject[],
+  waiting: readonly number[],
+  settle: Settle,
+): Promise<{ batch: StoreRequest[]; rest: readonly number[] }> {
+  const batch: StoreRequest[] = [];
+  let bytes = 0;
+  let read = 0;
+  while (read < waiting.length && batch.length < MAX_OBJECTS && bytes < MAX_BYTES) {
+    const index = waiting[read++] as number;
+    const object = objects[index] as OutgoingObject;
+    try {
+      const dataset = await readDataset(object.file);
+      bytes += dataset.length;
+      batch.push(new StoreRequest(index, object, dataset, settle));
+    } catch (error) {
+      settle(index, unreadable(error));
+    }
   }
-  return broken;
+  return { batch, rest: waiting.slice(read) };
 }
 
 type Settle = (index: number, result: SendResult) => void;
@@ -222,10 +236,12 @@ function resultOf(status: number, comment: string | undefined): SendResult {
 
 /** The bytes were sent, the answer never came: the peer may well have stored the object. */
 function responseLost(broken: AssociationFailure | undefined): SendResult {
-  const code = broken?.code === 'response-timeout' ? 'response-timeout' : 'response-lost';
+  const code = broken?.code === RESPONSE_TIMEOUT ? RESPONSE_TIMEOUT : 'response-lost';
   const text = broken?.text ?? 'The peer released the association without a response';
   return { type: 'failed', failureClass: 'ambiguous', code, text };
 }
+
+const RESPONSE_TIMEOUT = timeoutFailure('response').code;
 
 async function readDataset(file: string): Promise<Buffer> {
   const bytes = await readFile(file);

@@ -1,6 +1,7 @@
 import type { Finding, Reason } from '../domain/finding.js';
 import type { ResultObject } from '../domain/result-object.js';
 import { planDeliveries, type Route, type StudyOrigin } from '../domain/routing.js';
+import { urgency } from '../domain/urgency.js';
 import type { Catalog } from './database.js';
 import { eventWriter } from './events.js';
 import * as sql from './queries.js';
@@ -38,15 +39,6 @@ export interface WrittenObject {
   readonly sha256: string;
   readonly bytes: number;
 }
-
-/** Positive results leave first, then those that need a person, then the quiet ones. */
-const PRIORITY = {
-  positive: 0,
-  undetermined: 1,
-  failed: 2,
-  'not-eligible': 3,
-  negative: 4,
-} as const;
 
 /** The rows of analyses and of the reports made from them. */
 export class AnalysisStore {
@@ -180,11 +172,11 @@ export class AnalysisStore {
         const origin = this.#catalog.prepare(sql.STUDY_ORIGIN).get(studyInstanceUid) as StudyOrigin;
         const planned = planDeliveries(routes, finding.outcome, origin);
         const insertDelivery = this.#catalog.prepare(sql.INSERT_DELIVERY);
-        const priority = PRIORITY[finding.outcome];
         for (const { kind, destination, route } of planned) {
           for (const { object } of objects) {
             if (object.kind !== kind || object.fallbackFor !== undefined) continue;
             const { sopInstanceUid } = object;
+            const priority = urgency(finding.outcome, kind);
             insertDelivery.run({ sopInstanceUid, destination, route, priority, at });
           }
         }

@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import {
   type DeliveryEvent,
   type DeliverySettlement,
+  type DeliveryState,
   nextDeliveryState,
 } from '../domain/delivery-state.js';
 import type { Catalog } from './database.js';
-import { eventWriter } from './events.js';
+import { type CatalogEvent, eventWriter } from './events.js';
 import * as sql from './queries.js';
 
 /** A delivery that its destination's worker has claimed; `attempts` counts this one. */
@@ -19,6 +20,8 @@ export interface ClaimedDelivery {
   /** Absolute path of the Part 10 file. */
   readonly file: string;
   readonly attempts: number;
+  /** How often the destination has said that it has it not. */
+  readonly looks: number;
   /** Whether an equal object of another SOP class can go in its place. */
   readonly hasFallback: boolean;
 }
@@ -40,19 +43,21 @@ export class DeliveryStore {
     this.#catalog.prepare(sql.RELEASE_DELIVERIES).run();
   }
 
-  claim(destination: string, limit: number, now: number): ClaimedDelivery[] {
+  /** The most urgent that are due; with `suspectsLast` those behind that an association broke on. */
+  claim(destination: string, limit: number, now: number, suspectsLast = false): ClaimedDelivery[] {
     const claimed = this.#catalog
       .prepare(sql.CLAIM_DELIVERIES)
-      .all({ destination, limit, now }) as {
+      .all({ destination, limit, now, suspectsLast: suspectsLast ? 1 : 0 }) as {
       deliveryId: number;
       sopInstanceUid: string;
       attempts: number;
+      looks: number;
       priority: number;
     }[];
     // RETURNING promises no order.
     claimed.sort((a, b) => a.priority - b.priority || a.deliveryId - b.deliveryId);
     const selectObject = this.#catalog.prepare(sql.RESULT_OBJECT_FILE);
-    return claimed.map(({ deliveryId, sopInstanceUid, attempts }) => {
+    return claimed.map(({ deliveryId, sopInstanceUid, attempts, looks }) => {
       const object = selectObject.get(sopInstanceUid) as {
         kind: string;
         sopClassUid: string;
@@ -64,6 +69,7 @@ export class DeliveryStore {
         deliveryId,
         sopInstanceUid,
         attempts,
+        looks,
         ...object,
         file: join(this.#folder, object.file),
         hasFallback: this.#fallbackFor(sopInstanceUid) !== undefined,
@@ -78,19 +84,28 @@ export class DeliveryStore {
     return row.dueAt ?? undefined;
   }
 
+  /** Makes due at once what only waited for the destination to take objects again. */
+  hasten(destination: string, now: number): void {
+    this.#catalog.prepare(sql.HASTEN_DELIVERIES).run({ destination, now });
+  }
+
   settle(delivery: ClaimedDelivery, settlement: DeliverySettlement): void {
     const at = Date.now();
-    const state = nextDeliveryState('sending', toEvent(settlement));
-    const detail = settlement.type === 'delivered' ? undefined : settlement.code;
+    const state = nextDeliveryState('sending', toEvent(settlement)) ?? 'dead';
+    const failed = settlement.type === 'failed' ? settlement : undefined;
+    const code = settlement.type === 'delivered' ? undefined : settlement.code;
+    const dueAt = settlement.type === 'delivered' ? settlement.proofDueAt : failed?.retryAt;
     this.#catalog
       .transaction(() => {
         const row = this.#catalog.prepare(sql.SETTLE_DELIVERY).get({
           deliveryId: delivery.deliveryId,
           state,
-          dueAt: settlement.type === 'failed' ? (settlement.retryAt ?? null) : null,
-          settledAt: state === 'due' ? null : at,
+          dueAt: dueAt ?? null,
+          settledAt: state === 'due' || state === 'stored' ? null : at,
           status: 'status' in settlement ? (settlement.status ?? null) : null,
-          failureCode: detail ?? null,
+          uncounted: failed?.uncounted ? 1 : 0,
+          failureClass: failed?.failureClass ?? null,
+          failureCode: code ?? null,
           comment: settlement.comment ?? null,
         }) as { destination: string; route: string; priority: number } | undefined;
         if (row === undefined) return;
@@ -103,7 +118,7 @@ export class DeliveryStore {
         }
         this.#event({
           at,
-          kind: EVENT_KINDS[state ?? 'dead'],
+          kind: DELIVERY_EVENTS[state],
           studyInstanceUid: delivery.studyInstanceUid,
           detail: {
             destination: row.destination,
@@ -111,7 +126,8 @@ export class DeliveryStore {
             sopInstanceUid: delivery.sopInstanceUid,
             attempts: delivery.attempts,
             ...('status' in settlement ? { status: settlement.status } : {}),
-            ...(detail === undefined ? {} : { code: detail }),
+            ...(failed === undefined ? {} : { class: failed.failureClass }),
+            ...(code === undefined ? {} : { code }),
           },
         });
       })
@@ -148,18 +164,21 @@ export class DeliveryStore {
   }
 }
 
-const EVENT_KINDS = {
+/** How the event log calls what brought a delivery into a state. */
+export const DELIVERY_EVENTS = {
   due: 'delivery-retried',
   sending: 'delivery-retried',
+  stored: 'stored',
   delivered: 'delivered',
   replaced: 'delivery-replaced',
   dead: 'delivery-dead',
-} as const;
+  abandoned: 'delivery-abandoned',
+} as const satisfies Record<DeliveryState, CatalogEvent['kind']>;
 
 function toEvent(settlement: DeliverySettlement): DeliveryEvent {
   switch (settlement.type) {
     case 'delivered':
-      return { type: 'answered' };
+      return { type: 'answered', proofNeeded: settlement.proofDueAt !== undefined };
     case 'refused-with-fallback':
       return { type: 'refused-with-fallback' };
     case 'failed':

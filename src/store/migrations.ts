@@ -150,4 +150,41 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX event_study ON event (study_instance_uid) WHERE study_instance_uid IS NOT NULL;
   CREATE INDEX event_at ON event (at);
   `,
+
+  // Deliveries that the destination has yet to be asked about, and those that a person has given up.
+  `
+  CREATE TABLE delivery_new (
+    delivery_id INTEGER PRIMARY KEY,
+    sop_instance_uid TEXT NOT NULL REFERENCES result_object,
+    destination TEXT NOT NULL,
+    route TEXT NOT NULL,
+    -- Lower goes first.
+    priority INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('due', 'sending', 'stored', 'delivered', 'replaced', 'dead', 'abandoned')),
+    created_at INTEGER NOT NULL,
+    -- Times that it was sent, and times that the destination said it had it not.
+    attempts INTEGER NOT NULL DEFAULT 0,
+    looks INTEGER NOT NULL DEFAULT 0,
+    -- When it is sent next, or in state stored when the destination is asked for it.
+    due_at INTEGER NOT NULL,
+    settled_at INTEGER,
+    -- The destination's own status, and what it or we said of the last attempt.
+    status INTEGER,
+    failure_class TEXT CHECK (failure_class IN ('transient', 'ambiguous', 'permanent')),
+    failure_code TEXT,
+    comment TEXT,
+    UNIQUE (sop_instance_uid, destination)
+  ) STRICT;
+  INSERT INTO delivery_new (delivery_id, sop_instance_uid, destination, route, priority, state, created_at, attempts,
+                            due_at, settled_at, status, failure_code, comment)
+    SELECT d.delivery_id, d.sop_instance_uid, d.destination, d.route,
+      d.priority * 4 + CASE r.kind WHEN 'sr' THEN 0 WHEN 'heatmap' THEN 1 WHEN 'summary' THEN 2 ELSE 3 END,
+      d.state, r.created_at, d.attempts, d.due_at, d.settled_at, d.status, d.failure_code, d.comment
+    FROM delivery d JOIN result_object r USING (sop_instance_uid);
+  DROP TABLE delivery;
+  ALTER TABLE delivery_new RENAME TO delivery;
+  CREATE INDEX delivery_due ON delivery (destination, priority, delivery_id) WHERE state = 'due';
+  CREATE INDEX delivery_stored ON delivery (destination, due_at) WHERE state = 'stored';
+  CREATE INDEX delivery_open ON delivery (destination, state) WHERE state NOT IN ('delivered', 'replaced', 'abandoned');
+  `,
 ];

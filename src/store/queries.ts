@@ -186,16 +186,21 @@ export const INSERT_RESULT_OBJECT = `
 // Deliveries
 
 export const INSERT_DELIVERY = `
-  INSERT INTO delivery (sop_instance_uid, destination, route, priority, state, due_at)
-  VALUES (:sopInstanceUid, :destination, :route, :priority, 'due', :at)
+  INSERT INTO delivery (sop_instance_uid, destination, route, priority, state, created_at, due_at)
+  VALUES (:sopInstanceUid, :destination, :route, :priority, 'due', :at, :at)
   ON CONFLICT (sop_instance_uid, destination) DO NOTHING`;
 
 export const CLAIM_DELIVERIES = `
   UPDATE delivery SET state = 'sending', attempts = attempts + 1
   WHERE state = 'due' AND delivery_id IN (
     SELECT delivery_id FROM delivery WHERE state = 'due' AND destination = :destination AND due_at <= :now
-    ORDER BY priority, delivery_id LIMIT :limit)
-  RETURNING delivery_id AS deliveryId, sop_instance_uid AS sopInstanceUid, attempts, priority`;
+    ORDER BY iif(:suspectsLast AND failure_class = 'ambiguous', 1, 0), priority, delivery_id LIMIT :limit)
+  RETURNING delivery_id AS deliveryId, sop_instance_uid AS sopInstanceUid, attempts, looks, priority`;
+
+/** The destination takes objects again: what only waited for that goes at once, and so in its order. */
+export const HASTEN_DELIVERIES = `
+  UPDATE delivery SET due_at = :now
+  WHERE state = 'due' AND destination = :destination AND due_at > :now AND failure_class = 'transient'`;
 
 export const RESULT_OBJECT_FILE = `
   SELECT r.kind, r.sop_class_uid AS sopClassUid, r.transfer_syntax_uid AS transferSyntaxUid, r.file,
@@ -209,7 +214,7 @@ export const RELEASE_DELIVERIES = `UPDATE delivery SET state = 'due' WHERE state
 
 export const SETTLE_DELIVERY = `
   UPDATE delivery SET state = :state, due_at = coalesce(:dueAt, due_at), settled_at = :settledAt, status = :status,
-    failure_code = :failureCode, comment = :comment
+    attempts = attempts - :uncounted, failure_class = :failureClass, failure_code = :failureCode, comment = :comment
   WHERE delivery_id = :deliveryId AND state = 'sending'
   RETURNING sop_instance_uid AS sopInstanceUid, destination, route, priority`;
 
@@ -299,7 +304,7 @@ export const REMOVABLE_STUDIES = `
     AND NOT EXISTS (SELECT 1 FROM analysis WHERE study_instance_uid = s.study_instance_uid AND state <> 'reported')
     AND NOT EXISTS (SELECT 1 FROM delivery d JOIN result_object r USING (sop_instance_uid)
                     JOIN analysis a USING (analysis_id)
-                    WHERE a.study_instance_uid = s.study_instance_uid AND d.state NOT IN ('delivered', 'replaced'))
+                    WHERE a.study_instance_uid = s.study_instance_uid AND d.state NOT IN ('delivered', 'replaced', 'abandoned'))
     AND NOT EXISTS (SELECT 1 FROM conflict WHERE study_instance_uid = s.study_instance_uid)
   ORDER BY last_instance_at LIMIT :limit`;
 

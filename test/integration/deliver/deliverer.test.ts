@@ -26,8 +26,11 @@ class MemoryOutbox implements Outbox<ClaimedDelivery> {
   onSettled: () => void = () => {};
   full = false;
 
-  add(object: Omit<ClaimedDelivery, 'attempts' | 'hasFallback'>, hasFallback = false): void {
-    this.due.push({ ...object, attempts: 0, hasFallback, dueAt: 0 });
+  add(
+    object: Omit<ClaimedDelivery, 'attempts' | 'looks' | 'hasFallback'>,
+    hasFallback = false,
+  ): void {
+    this.due.push({ ...object, attempts: 0, looks: 0, hasFallback, dueAt: 0 });
   }
 
   claim(_destination: string, limit: number, now: number): ClaimedDelivery[] {
@@ -43,6 +46,10 @@ class MemoryOutbox implements Outbox<ClaimedDelivery> {
       this.due.push({ ...delivery, dueAt: settlement.retryAt });
     }
     this.onSettled();
+  }
+
+  hasten(_destination: string, now: number): void {
+    this.due = this.due.map((row) => ({ ...row, dueAt: Math.min(row.dueAt, now) }));
   }
 
   nextDueAt(): number | undefined {

@@ -198,43 +198,52 @@ describe('sendObjects', () => {
   });
 
   it.each([
-    ['drop-connection', ['stored', 'ambiguous response-lost', 'transient connection-lost']],
-    ['abort', ['stored', 'ambiguous response-lost', 'transient association-aborted']],
-    ['no-answer', ['stored', 'ambiguous response-timeout', 'transient response-timeout']],
+    ['drop-connection', 'ambiguous response-lost'],
+    ['abort', 'ambiguous response-lost'],
+    ['no-answer', 'ambiguous response-timeout'],
+  ] as const)('fails the object alone that is answered by %s', async (answer, expected) => {
+    await using folder = await temporaryFolder();
+    let count = 0;
+    await using pacs = await startPacs(folder.path, {
+      answer: () => {
+        count += 1;
+        return count === 2 ? answer : undefined;
+      },
+    });
+    const objects = await Promise.all([1, 2, 3].map((i) => writeObject(folder.path, i)));
+    const results = await sendObjects(peerOf(pacs.port, QUICK), objects);
+    expect(codes(results)).toEqual(['stored', expected, 'stored']);
+  });
+
+  it.each([
+    ['drop-connection', 'connection-lost', 8],
+    ['abort', 'association-aborted', 8],
+    ['no-answer', 'response-timeout', 2],
   ] as const)(
-    'separates what may be stored from what is not after %s',
-    async (answer, expected) => {
+    'leaves a peer alone that meets every object with %s',
+    async (answer, untriedCode, asked) => {
       await using folder = await temporaryFolder();
-      let count = 0;
-      await using pacs = await startPacs(folder.path, {
-        answer: () => {
-          count += 1;
-          return count === 2 ? answer : undefined;
-        },
+      let associations = 0;
+      await using pacs = await startPacs(folder.path, { answer: () => answer });
+      pacs.on('association', () => {
+        associations += 1;
       });
-      const objects = [1, 2, 3].map((i) => writeObject(folder.path, i));
-      const results = await sendObjects(peerOf(pacs.port, QUICK), await Promise.all(objects));
-      expect(codes(results)).toEqual(expected);
+      const objects: TestObject[] = [];
+      for (let i = 0; i < 70; i += 1) objects.push(await writeObject(folder.path, i, { size: 10 }));
+      const results = await sendObjects(peerOf(pacs.port, QUICK), objects);
+      expect(associations).toBe(asked);
+      expect(results.filter((r) => r.type === 'failed' && !r.untried)).toHaveLength(asked);
+      expect(results[69]).toMatchObject({ code: untriedCode, untried: true });
     },
   );
-
-  it('does not try the associations that would follow a broken one', async () => {
-    await using folder = await temporaryFolder();
-    await using pacs = await startPacs(folder.path, { answer: () => 'drop-connection' });
-    const objects: TestObject[] = [];
-    for (let i = 0; i < 70; i += 1) objects.push(await writeObject(folder.path, i, { size: 10 }));
-    const results = await sendObjects(peerOf(pacs.port), objects);
-    expect(codes(results)[69]).toBe('transient connection-lost');
-    expect(results).toHaveLength(70);
-  });
 
   it('reports a refused connection and an unknown host as transient', async () => {
     await using folder = await temporaryFolder();
     const closed = await rawPeer(() => {});
     await closed[Symbol.asyncDispose]();
     const object = await writeObject(folder.path, 1);
-    expect(codes(await sendObjects(peerOf(closed.port), [object]))).toEqual([
-      'transient connection-refused',
+    expect(await sendObjects(peerOf(closed.port), [object])).toMatchObject([
+      { failureClass: 'transient', code: 'connection-refused', untried: true },
     ]);
     const unknown = { ...peerOf(104), host: 'pacs.invalid' };
     expect(codes(await sendObjects(unknown, [object]))).toEqual(['transient host-unknown']);

@@ -104,7 +104,7 @@ describe('the rows that join the stages', () => {
     if (sr === undefined) throw new Error('nothing claimed');
     deliveries.settle(sr, { type: 'refused-with-fallback', code: 'sop-class-not-accepted' });
     const next = deliveries.claim('pacs', 10, Date.now());
-    expect(next.map(({ sopInstanceUid }) => sopInstanceUid)).toEqual(['2.25.12', '2.25.11']);
+    expect(next.map(({ sopInstanceUid }) => sopInstanceUid)).toEqual(['2.25.11', '2.25.12']);
   });
 
   it('bring back what a dead process had claimed', async () => {

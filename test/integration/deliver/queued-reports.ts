@@ -1,0 +1,71 @@
+import { relative } from 'node:path';
+import type { Finding, Outcome } from '../../../src/domain/finding.js';
+import type { ObjectKind } from '../../../src/domain/result-object.js';
+import { AnalysisStore } from '../../../src/store/analysis-store.js';
+import type { StoreRig } from '../store/rig.js';
+import { COMPREHENSIVE_3D_SR, SECONDARY_CAPTURE, writeObject } from './objects.js';
+
+const trigger = { code: 'released', text: 'test' };
+
+/**
+ * Brings a study with one slice through the catalog up to its deliveries: one object of each kind, in the order of
+ * `kinds`, for each destination. The objects' SOP Instance UIDs are `2.25.4711.<study><place in kinds>`.
+ */
+export async function queueReport(
+  rig: StoreRig,
+  study: number,
+  outcome: Outcome,
+  options: { kinds?: readonly ObjectKind[]; to?: readonly string[] } = {},
+): Promise<string[]> {
+  const { kinds = ['heatmap', 'sr'], to = ['main-pacs'] } = options;
+  const studyInstanceUid = `1.2.${study}`;
+  const seriesInstanceUid = `1.2.${study}.1`;
+  const name = { study: studyInstanceUid, series: seriesInstanceUid, sop: `1.2.${study}.1.1` };
+  rig.ingest.accept(rig.received(name));
+  rig.ingest.flush();
+  rig.series.completeSeries(seriesInstanceUid, { confidence: 'likely', reason: trigger });
+  const work = rig.series.nextSelection(Date.now());
+  if (!('studyInstanceUid' in work)) throw new Error('no study to choose from');
+  const chosen = { seriesInstanceUid, inputHash: `h${study}`, trigger, verdicts: [] };
+  rig.series.settleSelection(work, { type: 'analyse', ...chosen });
+  const analyses = new AnalysisStore(rig.catalog);
+  const analysis = analyses.claimAnalysis(Date.now());
+  if (analysis === undefined) throw new Error('no analysis');
+  analyses.finishAnalysis(analysis, findingOf(outcome), chosen.inputHash);
+  const report = analyses.claimReport(Date.now());
+  if (report === undefined) throw new Error('no report');
+  const objects = await Promise.all(
+    kinds.map(async (kind, place) => {
+      const sopClassUid = kind === 'sr' ? COMPREHENSIVE_3D_SR : SECONDARY_CAPTURE;
+      const number = study * 10 + place;
+      const written = await writeObject(rig.folder, number, { sopClassUid, size: 1000 });
+      const { file, sopInstanceUid, transferSyntaxUid } = written;
+      return {
+        object: {
+          kind,
+          sopClassUid,
+          sopInstanceUid,
+          transferSyntaxUid,
+          seriesInstanceUid: `2.25.${study}`,
+        },
+        file: relative(rig.folder, file),
+        sha256: 'x',
+        bytes: 1,
+      };
+    }),
+  );
+  const route = { name: 'all', when: {}, send: { objects: kinds, to } };
+  analyses.finishReport(report, objects, [route]);
+  return objects.map(({ object }) => object.sopInstanceUid);
+}
+
+function findingOf(outcome: Outcome): Finding {
+  return {
+    outcome,
+    model: { name: 'm', version: '1', maker: 'x', family: 'y', hash: 'z' },
+    classes: [],
+    slices: [],
+    keySlices: [],
+    series: [],
+  };
+}
