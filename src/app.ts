@@ -1,17 +1,18 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ScheduledTask, schedule } from 'node-cron';
 import type { HealthReport } from './admin/health.js';
 import { Metrics } from './admin/metrics.js';
 import { AdminServer } from './admin/server.js';
 import type { Settings } from './config/settings.js';
 import { InferStage } from './infer/analyse.js';
 import type { Log } from './log.js';
+import { askNodeHealth } from './node-health.js';
 import { Pipeline } from './pipeline.js';
 import type { StoreScp } from './receive/store-scp.js';
 import { buildStoreScp } from './receiving.js';
 import { AnalysisStore } from './store/analysis-store.js';
-import { CATALOG_FILE, type Catalog, maintainCatalog, openCatalog } from './store/database.js';
+import { DamageStore } from './store/damage-store.js';
+import { CATALOG_FILE, type Catalog, openCatalog } from './store/database.js';
 import { DeliveryStore } from './store/delivery-store.js';
 import { FolderLock } from './store/folder-lock.js';
 import { Ingest } from './store/ingest.js';
@@ -21,6 +22,8 @@ import { ResultFiles } from './store/result-files.js';
 import { Retention } from './store/retention.js';
 import { SeriesStore } from './store/series-store.js';
 import { StatusStore } from './store/status-store.js';
+import { Verifier } from './store/verifier.js';
+import { Upkeep } from './upkeep.js';
 
 /** Another process (`vigil resend`) may write rows: the catalog's version is looked at this often. */
 const FOREIGN_WRITES_MS = 500;
@@ -44,11 +47,11 @@ export class App implements AsyncDisposable {
   readonly #analyses: AnalysisStore;
   readonly #deliveries: DeliveryStore;
   readonly #retention: Retention;
+  readonly #upkeep: Upkeep;
   readonly #metrics: Metrics;
   readonly #pipeline: Pipeline;
   readonly #scp: StoreScp;
   readonly #admin: AdminServer;
-  readonly #schedules: ScheduledTask[] = [];
   #settings: Settings;
   /** What has been started and how it is stopped, in the order of starting. */
   readonly #running: { readonly name: string; readonly stop: () => unknown }[] = [];
@@ -86,6 +89,7 @@ export class App implements AsyncDisposable {
       results: new ResultFiles(folder),
       infer,
       metrics: this.#metrics,
+      onBadFile: (studyInstanceUid) => this.#upkeep.suspect(studyInstanceUid),
       settings: () => this.#settings,
       log,
     });
@@ -93,6 +97,7 @@ export class App implements AsyncDisposable {
       catalog,
       files,
       onCommit: (change) => this.#committed(change),
+      onRestored: () => this.#pipeline.wakeAll(),
       log: log.child({ stage: 'store' }),
     });
     this.#retention = new Retention({
@@ -100,6 +105,19 @@ export class App implements AsyncDisposable {
       folder,
       freeBytes,
       log: log.child({ stage: 'retention' }),
+    });
+    const verifier = new Verifier({
+      catalog,
+      folder,
+      damage: new DamageStore(catalog),
+      log: log.child({ stage: 'verify' }),
+    });
+    this.#upkeep = new Upkeep({
+      catalog,
+      retention: this.#retention,
+      verifier,
+      settings: () => this.#settings,
+      log: log.child({ stage: 'upkeep' }),
     });
     this.#scp = buildStoreScp({
       settings,
@@ -163,7 +181,8 @@ export class App implements AsyncDisposable {
       this.#pipeline.start();
       this.#began('pipeline', () => this.#pipeline.stop());
       this.#watchForeignWrites();
-      this.#startSchedules();
+      this.#upkeep.start();
+      this.#began('upkeep', () => this.#upkeep.stop());
       await this.#admin.start();
       this.#began('admin', () => this.#admin.stop());
       await this.#scp.start();
@@ -189,7 +208,7 @@ export class App implements AsyncDisposable {
     this.#settings = settings;
     this.#log.level = settings.log.level;
     this.#pipeline.syncDestinations();
-    this.#startSchedules();
+    this.#upkeep.reschedule();
     this.#metrics.configReloaded('applied');
     if (restartNeeded.length === 0) this.#log.info('configuration applied');
     else this.#log.warn({ restartNeeded }, 'configuration applied; these keys need a restart');
@@ -204,15 +223,16 @@ export class App implements AsyncDisposable {
     );
   }
 
-  async health(): Promise<HealthReport> {
-    const free = await this.#files.freeBytes();
-    const when = (ok: boolean, reason: string) => (ok ? { ok } : { ok, reason });
-    return {
-      catalog: when(this.#ingest.failure === undefined, 'rows cannot be committed'),
-      storage: when(free >= this.#settings.storage.minFreeBytes, 'free space is under its limit'),
-      receive: when(this.#scp.port > 0, 'not listening'),
-      inference: when(this.#infer.isRunning, 'the inference process is not running'),
-    };
+  health(): Promise<HealthReport> {
+    return askNodeHealth({
+      files: this.#files,
+      ingest: this.#ingest,
+      status: this.status,
+      pipeline: this.#pipeline,
+      scp: this.#scp,
+      infer: this.#infer,
+      storage: this.#settings.storage,
+    });
   }
 
   /** Stops what listens first, then each stage after the one that feeds it. A part that fails to stop holds up none. */
@@ -232,7 +252,6 @@ export class App implements AsyncDisposable {
   async #drain(): Promise<void> {
     const parts = [
       ...this.#running.splice(0).reverse(),
-      { name: 'schedules', stop: () => this.#stopSchedules() },
       { name: 'inference', stop: () => this.#infer[Symbol.asyncDispose]() },
       { name: 'files', stop: () => this.#files[Symbol.asyncDispose]() },
       { name: 'catalog', stop: () => this.#catalog.close() },
@@ -269,34 +288,6 @@ export class App implements AsyncDisposable {
     }
     const touched = this.#series.committed(change, (header) => this.#files.instancePath(header));
     this.#pipeline.touched(touched);
-  }
-
-  #startSchedules(): void {
-    this.#stopSchedules();
-    const {
-      schedule: expression,
-      maintenanceSchedule,
-      maxAgeMs,
-      minFreeBytes,
-    } = this.#settings.retention;
-    const log = this.#log.child({ stage: 'retention' });
-    const guarded = (name: string, run: () => unknown) => async () => {
-      try {
-        await run();
-      } catch (error) {
-        log.error({ err: error, task: name }, 'scheduled task failed');
-      }
-    };
-    const retain = guarded('retention', async () => {
-      const removed = await this.#retention.run({ maxAgeMs, minFreeBytes }, Date.now());
-      if (removed > 0) log.info({ removed }, 'removed old studies');
-    });
-    const maintain = guarded('maintenance', () => maintainCatalog(this.#catalog));
-    this.#schedules.push(schedule(expression, retain), schedule(maintenanceSchedule, maintain));
-  }
-
-  #stopSchedules(): void {
-    for (const task of this.#schedules.splice(0)) void task.destroy();
   }
 
   #watchForeignWrites(): void {

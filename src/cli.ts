@@ -10,6 +10,7 @@ import { runReanalyse, runResend } from './commands/resend.js';
 import { runSend } from './commands/send.js';
 import { runShow } from './commands/show.js';
 import { runStatus } from './commands/status.js';
+import { runVerify } from './commands/verify.js';
 import { ConfigError } from './config/problems.js';
 import { main } from './main.js';
 import { VERSION } from './version.js';
@@ -31,6 +32,12 @@ function share(text: string): number {
   const value = Number(text);
   if (value > 0 && value < 1) return value;
   throw new InvalidArgumentError('a share is a number between 0 and 1, such as 0.05');
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('is no positive number');
+  return value;
 }
 
 /** Runs a command and ends with its exit code; what it throws is said in one line. */
@@ -143,6 +150,19 @@ study('reanalyse', 'choose and read the series again').action(
     runReanalyse({ studyInstanceUid, ...options }),
   ),
 );
+
+program
+  .command('verify')
+  .description('check the catalog and every file of the archive against its checksum')
+  .addOption(config())
+  .addOption(
+    new Option(
+      '--rate <MB/s>',
+      'read no faster than this; as fast as the disk where left out',
+    ).argParser(positive),
+  )
+  .addOption(json())
+  .action(ending(runVerify));
 
 program
   .command('models')

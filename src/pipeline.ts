@@ -24,10 +24,15 @@ export interface PipelineParts {
   readonly results: ResultFiles;
   readonly infer: InferStage;
   readonly metrics: Metrics;
+  /** A stage could not read a file of the study. */
+  readonly onBadFile: (studyInstanceUid: string) => void;
   /** Asked whenever work is done, so that a changed configuration counts at once. */
   readonly settings: () => Settings;
   readonly log: Log;
 }
+
+/** The codes of a file that is gone, cannot be read or is not what it was. */
+const BAD_FILE = /^(slice|file)-/;
 
 /**
  * The stages from complete to deliver, each with its worker. Their work waits in rows; what is wired here is only who
@@ -99,6 +104,12 @@ export class Pipeline implements AsyncDisposable {
     }
   }
 
+  /** The workers whose last pass failed: the catalog or the disk does, or an error of the software. */
+  get failing(): string[] {
+    const loops = [this.#selecting, this.#analysing, this.#reporting, ...this.#delivering.values()];
+    return loops.filter(({ isFailing }) => isFailing).map(({ name }) => name);
+  }
+
   /** Somebody else has written rows: every worker looks. */
   wakeAll(): void {
     this.#selecting.notify();
@@ -151,6 +162,9 @@ export class Pipeline implements AsyncDisposable {
     if (finding === undefined) {
       this.#selecting.notify();
       return 0;
+    }
+    if (finding.reason !== undefined && BAD_FILE.test(finding.reason.code)) {
+      this.#parts.onBadFile(work.studyInstanceUid);
     }
     const ms = Math.round(performance.now() - began);
     metrics.analysed(finding.outcome, ms / 1000);
@@ -211,8 +225,9 @@ export class Pipeline implements AsyncDisposable {
         return destination;
       },
       outbox: deliveries,
-      onSettled: ({ sopInstanceUid }, result) => {
+      onSettled: ({ sopInstanceUid, studyInstanceUid }, result, code) => {
         metrics.delivered(name, result);
+        if (code !== undefined && BAD_FILE.test(code)) this.#parts.onBadFile(studyInstanceUid);
         const ms = result === 'delivered' ? deliveries.reportLatency(sopInstanceUid) : undefined;
         if (ms !== undefined) metrics.reportDelivered(ms / 1000);
       },

@@ -8,8 +8,12 @@ export interface HealthCheck {
 export interface HealthReport {
   readonly catalog: HealthCheck;
   readonly storage: HealthCheck;
+  /** Whether the files are as they were received and made. */
+  readonly archive: HealthCheck;
   readonly receive: HealthCheck;
   readonly inference: HealthCheck;
+  /** Whether the workers from the choice of series to the deliveries can do their passes. */
+  readonly pipeline: HealthCheck;
 }
 
 /** Asks every part; the application answers it. */

@@ -18,14 +18,14 @@ export class NoCatalogError extends Error {
 /** Opens the node's catalog beside the running node, for as long as `use` takes. */
 export async function withCatalog<T>(
   configFile: string,
-  use: (catalog: Catalog, settings: Settings) => T,
+  use: (catalog: Catalog, settings: Settings) => T | Promise<T>,
 ): Promise<T> {
   const { settings } = await loadSettings(configFile);
   const file = join(settings.storage.folder, CATALOG_FILE);
   if (!existsSync(file)) throw new NoCatalogError(settings.storage.folder);
   const catalog = openCatalog(file);
   try {
-    return use(catalog, settings);
+    return await use(catalog, settings);
   } finally {
     catalog.close();
   }

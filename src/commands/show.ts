@@ -56,6 +56,10 @@ function describe(study: StudyDetail): string {
       ]),
     ),
     section(
+      'Damaged files',
+      study.damage.map(({ foundAt, kind, problem, file }) => [when(foundAt), kind, problem, file]),
+    ),
+    section(
       'Events',
       study.events.map((event) => [
         when(event.at),

@@ -12,6 +12,8 @@ const LINES: readonly (readonly [keyof CatalogCounts, string])[] = [
   ['deliveriesDead', 'deliveries given up (vigil resend)'],
   ['analysesStuck', 'reports that could not be made'],
   ['conflicts', 'conflicts'],
+  ['damagedFiles', 'damaged files (vigil verify)'],
+  ['orphanFiles', 'files that no row names (vigil verify)'],
 ];
 
 /** `vigil status`: the queues, and the studies that came last. */
@@ -20,15 +22,24 @@ export async function runStatus(options: {
   json: boolean;
   limit: number;
 }): Promise<number> {
-  const { counts, studies } = await withCatalog(options.config, (catalog) => {
+  const { counts, verified, studies } = await withCatalog(options.config, (catalog) => {
     const status = new StatusStore(catalog);
-    return { counts: status.counts(), studies: status.recentStudies(options.limit) };
+    return {
+      counts: status.counts(),
+      verified: status.lastVerification() ?? null,
+      studies: status.recentStudies(options.limit),
+    };
   });
   if (options.json) {
-    console.log(JSON.stringify({ counts, studies }));
+    console.log(JSON.stringify({ counts, verified, studies }));
     return EXIT.done;
   }
   console.log(table(LINES.map(([key, text]) => [String(counts[key]).padStart(6), text])));
+  if (verified !== null) {
+    const { finishedAt, startedAt, files } = verified;
+    const state = finishedAt === null ? `under way since ${when(startedAt)}` : when(finishedAt);
+    console.log(`\nfiles last verified: ${state}, ${files} files`);
+  }
   if (studies.length === 0) return EXIT.done;
   const rows = studies.map((study) => [
     when(study.lastInstanceAt),

@@ -219,6 +219,20 @@ const retention = z.strictObject({
     .describe("When the catalog's own upkeep runs, as a cron expression in local time."),
 });
 
+const verify = z.strictObject({
+  schedule: schedule
+    .default('23 2 * * 0')
+    .describe(
+      'When every file is checked against its checksum, as a cron expression in local time.',
+    ),
+  mbPerSecond: z
+    .number()
+    .min(0.1)
+    .max(100_000)
+    .default(25)
+    .describe('The check reads no faster than this.'),
+});
+
 const admin = z.strictObject({
   host: host.default('127.0.0.1').describe('Address of the HTTP listener for health and metrics.'),
   port: listenPort.default(8480).describe('Its port; 0 takes any free one.'),
@@ -247,6 +261,7 @@ export const configSchema = z.strictObject({
     .describe('Where results can go, by name.'),
   routes: z.array(route).default([]).describe('Which results go where.'),
   retention: retention.prefault({}).describe('How long studies are kept.'),
+  verify: verify.prefault({}).describe('The check of all files against their checksums.'),
   admin: admin.prefault({}).describe('Health and metrics over HTTP.'),
   log: log.prefault({}).describe('Logging to standard output, one JSON object a line.'),
 });

@@ -56,6 +56,7 @@ export interface Settings {
     readonly minFreeBytes: number;
     readonly maintenanceSchedule: string;
   };
+  readonly verify: { readonly schedule: string; readonly bytesPerSecond: number };
   readonly admin: { readonly host: string; readonly port: number };
   readonly log: { readonly level: ConfigFile['log']['level'] };
 }
@@ -191,7 +192,7 @@ const ms = (seconds: number) => Math.round(seconds * 1000);
 const OWN_MODELS = fileURLToPath(new URL('../../models/', import.meta.url));
 
 function settingsOf(config: ConfigFile, folder: string): Settings {
-  const { node, storage, receive, completeness, inference, retention } = config;
+  const { node, storage, receive, completeness, inference, retention, verify } = config;
   return {
     node,
     storage: {
@@ -252,6 +253,7 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
       minFreeBytes: retention.minFreeMb * MB,
       maintenanceSchedule: retention.maintenanceSchedule,
     },
+    verify: { schedule: verify.schedule, bytesPerSecond: verify.mbPerSecond * MB },
     admin: config.admin,
     log: config.log,
   };

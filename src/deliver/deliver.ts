@@ -17,6 +17,9 @@ export interface ClaimedDelivery extends OutgoingObject {
 /** What an attempt left behind. */
 export type SettledAs = 'stored' | 'delivered' | 'replaced' | 'dead' | 'retry';
 
+/** `code` says why an attempt failed. */
+type OnSettled<Claimed> = (delivery: Claimed, result: SettledAs, code?: string) => void;
+
 /** What the stage needs from the catalog. Times are milliseconds since the epoch. */
 export interface Outbox<Claimed extends ClaimedDelivery> {
   /** Takes the most urgent due deliveries; with `suspectsLast` those behind that an association broke on. */
@@ -55,7 +58,7 @@ export interface Destination extends Peer {
 export class Deliverer<Claimed extends ClaimedDelivery = ClaimedDelivery> {
   readonly #destination: () => Destination;
   readonly #outbox: Outbox<Claimed>;
-  readonly #onSettled: ((delivery: Claimed, result: SettledAs) => void) | undefined;
+  readonly #onSettled: OnSettled<Claimed> | undefined;
   readonly #log: Log;
   readonly #now: () => number;
   /** Results that the catalog has yet to take, by delivery: of the pass that runs, or of one that it failed. */
@@ -67,7 +70,7 @@ export class Deliverer<Claimed extends ClaimedDelivery = ClaimedDelivery> {
     /** Asked before each pass, so that a reloaded configuration counts at once. */
     destination: () => Destination;
     outbox: Outbox<Claimed>;
-    onSettled?: (delivery: Claimed, result: SettledAs) => void;
+    onSettled?: OnSettled<Claimed>;
     log: Log;
     now?: () => number;
   }) {
@@ -169,14 +172,14 @@ export class Deliverer<Claimed extends ClaimedDelivery = ClaimedDelivery> {
     const { code } = settlement;
     if (settlement.type === 'refused-with-fallback') {
       this.#log.info({ ...fields, code }, 'refused: its fallback goes instead');
-      this.#onSettled?.(delivery, 'replaced');
+      this.#onSettled?.(delivery, 'replaced', code);
     } else if (settlement.retryAt === undefined) {
       this.#log.error({ ...fields, code, status: settlement.status }, 'delivery given up');
-      this.#onSettled?.(delivery, 'dead');
+      this.#onSettled?.(delivery, 'dead', code);
     } else {
       const retryInMs = settlement.retryAt - this.#now();
       this.#log.warn({ ...fields, code, status: settlement.status, retryInMs }, 'not delivered');
-      this.#onSettled?.(delivery, 'retry');
+      this.#onSettled?.(delivery, 'retry', code);
     }
   }
 }

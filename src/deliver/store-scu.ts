@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import dimse, { type association, type responses } from 'dcmjs-dimse';
 import { readFileMeta } from '../dicom/file-meta.js';
@@ -16,6 +17,8 @@ import { storeStatusMeaning } from './store-status.js';
 export interface OutgoingObject extends EncodedInstance {
   /** Path of the Part 10 file. */
   readonly file: string;
+  /** Hex SHA-256 of the whole file, where it is known: a file that is not so any more is not sent. */
+  readonly sha256?: string;
 }
 
 /** What became of one object. `status` and `comment` are the peer's own (PS3.7 C); a comment may name a patient. */
@@ -106,7 +109,7 @@ async function readBatch(
     const index = waiting[read++] as number;
     const object = objects[index] as OutgoingObject;
     try {
-      const dataset = await readDataset(object.file);
+      const dataset = await readDataset(object);
       bytes += dataset.length;
       batch.push(new StoreRequest(index, object, dataset, settle));
     } catch (error) {
@@ -243,11 +246,18 @@ function responseLost(broken: AssociationFailure | undefined): SendResult {
 
 const RESPONSE_TIMEOUT = timeoutFailure('response').code;
 
-async function readDataset(file: string): Promise<Buffer> {
+async function readDataset({ file, sha256 }: OutgoingObject): Promise<Buffer> {
   const bytes = await readFile(file);
+  if (sha256 !== undefined && createHash('sha256').update(bytes).digest('hex') !== sha256) {
+    throw new AlteredError();
+  }
   const meta = readFileMeta(bytes);
   if (meta === undefined) throw new NotPart10Error();
   return bytes.subarray(meta.datasetOffset);
+}
+
+class AlteredError extends Error {
+  readonly code = 'altered';
 }
 
 class NotPart10Error extends Error {
@@ -255,7 +265,7 @@ class NotPart10Error extends Error {
 }
 
 /** Errors of the file system that stay until somebody acts; others may be gone at the next try. */
-const LASTING_FILE_ERRORS = new Set(['ENOENT', 'EISDIR', 'EACCES', 'not-part-10']);
+const LASTING_FILE_ERRORS = new Set(['ENOENT', 'EISDIR', 'EACCES', 'not-part-10', 'altered']);
 
 function unreadable(error: unknown): SendResult {
   const { code = 'unknown' } = error as NodeJS.ErrnoException;
@@ -263,6 +273,6 @@ function unreadable(error: unknown): SendResult {
     type: 'failed',
     failureClass: LASTING_FILE_ERRORS.has(code) ? 'permanent' : 'transient',
     code: 'file-unreadable',
-    text: `The file cannot be read (${code})`,
+    text: `The file cannot be sent (${code})`,
   };
 }

@@ -21,11 +21,21 @@ export class WorkerLoop implements AsyncDisposable {
   readonly #work: Work;
   #controller: AbortController | undefined;
   #loop: Promise<void> = Promise.resolve();
+  #failures = 0;
   #notified = false;
   #wake: (() => void) | undefined;
 
   constructor(work: Work) {
     this.#work = work;
+  }
+
+  get name(): string {
+    return this.#work.name;
+  }
+
+  /** Whether the last pass was rejected. */
+  get isFailing(): boolean {
+    return this.#failures > 0;
   }
 
   /** Begins with a pass: rows may wait from before. */
@@ -54,16 +64,16 @@ export class WorkerLoop implements AsyncDisposable {
   }
 
   async #repeat(signal: AbortSignal): Promise<void> {
-    let failures = 0;
     while (!signal.aborted) {
       this.#notified = false;
       try {
         const delay = await this.#work.run(signal);
-        failures = 0;
+        this.#failures = 0;
         if (!this.#notified) await this.#pause(delay, signal, true);
       } catch (error) {
         if (signal.aborted) return;
-        failures += 1;
+        this.#failures += 1;
+        const failures = this.#failures;
         const delay = backoff(failures, RETRY, Math.random());
         this.#work.log.error({ err: error, worker: this.#work.name, failures }, 'worker failed');
         // Not woken by notify(): what keeps failing must not spin at the pace of the incoming slices.

@@ -40,6 +40,11 @@ export function isCatalogDamage(error: unknown): boolean {
   return error instanceof Database.SqliteError && DAMAGE_CODES.test(error.code);
 }
 
+/** Whether an error says that the disk has no room for the catalog's next page. */
+export function isCatalogFull(error: unknown): boolean {
+  return error instanceof Database.SqliteError && error.code === 'SQLITE_FULL';
+}
+
 /**
  * Reads the rows of one study.
  * @throws StageError where they are damaged, so that the study can fail and hold up no other
@@ -91,4 +96,15 @@ function migrate(catalog: Catalog): void {
 export function maintainCatalog(catalog: Catalog): void {
   catalog.pragma('optimize');
   catalog.pragma('wal_checkpoint(TRUNCATE)');
+}
+
+/** What SQLite finds wrong with the catalog, or undefined. Reads all of it, and the event loop stands still meanwhile. */
+export function findCatalogDamage(catalog: Catalog): string | undefined {
+  try {
+    const found = catalog.pragma('quick_check(1)', { simple: true }) as string;
+    return found === 'ok' ? undefined : found.split('\n')[0];
+  } catch (error) {
+    if (!isCatalogDamage(error)) throw error;
+    return (error as Error).message;
+  }
 }

@@ -19,6 +19,8 @@ export interface ClaimedDelivery {
   readonly kind: string;
   /** Absolute path of the Part 10 file. */
   readonly file: string;
+  /** Hex SHA-256 of the whole file. */
+  readonly sha256: string;
   readonly attempts: number;
   /** How often the destination has said that it has it not. */
   readonly looks: number;
@@ -63,6 +65,7 @@ export class DeliveryStore {
         sopClassUid: string;
         transferSyntaxUid: string;
         file: string;
+        sha256: string;
         studyInstanceUid: string;
       };
       return {

@@ -25,7 +25,9 @@ export interface CatalogEvent {
     | 'resend'
     | 'reanalyse'
     | 'recovered'
-    | 'study-removed';
+    | 'study-removed'
+    | 'file-damaged'
+    | 'file-restored';
   readonly studyInstanceUid?: string | undefined;
   readonly seriesInstanceUid?: string | undefined;
   readonly associationId?: number | undefined;

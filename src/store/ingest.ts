@@ -6,6 +6,7 @@ import type {
   Verdict,
 } from '../domain/received-instance.js';
 import type { Log } from '../log.js';
+import { DamageStore } from './damage-store.js';
 import type { Catalog } from './database.js';
 import { type CommittedChange, groupCommitter, type Pending, type Placed } from './ingest-rows.js';
 import * as sql from './queries.js';
@@ -20,6 +21,8 @@ export interface Placement {
   /** Renames a file out of the incoming folder; does nothing where that has happened already. */
   place(incomingFile: string, path: string): void;
   isPlaced(path: string): boolean;
+  /** As `place`, over a file that is known to be damaged. */
+  replace(incomingFile: string, path: string): void;
   /** Removes a file of the incoming folder. */
   discard(incomingFile: string): void;
 }
@@ -34,6 +37,13 @@ export class CatalogUnavailableError extends Error {
   }
 }
 
+interface KnownInstance {
+  readonly sha256: string;
+  readonly file: string;
+  /** 1 where the file is known to be missing or not as it was received. */
+  readonly damaged: 0 | 1;
+}
+
 /** Rows wait this long for company: one FULL commit costs as much as several images. */
 const GROUP_MS = 20;
 const RETRY_MS = 1000;
@@ -45,6 +55,8 @@ const RETRY_MS = 1000;
 export class Ingest {
   readonly #files: Placement;
   readonly #onCommit: (change: CommittedChange) => void;
+  readonly #onRestored: (() => void) | undefined;
+  readonly #damage: DamageStore;
   readonly #log: Log;
   readonly #commitGroup: (group: readonly Pending[]) => CommittedChange;
   readonly #selectInstance;
@@ -60,14 +72,16 @@ export class Ingest {
     catalog: Catalog;
     files: Placement;
     onCommit: (change: CommittedChange) => void;
+    /** A damaged file was sent again, and its study is to be read again. */
+    onRestored?: () => void;
     log: Log;
   }) {
     this.#files = options.files;
     this.#onCommit = options.onCommit;
     this.#log = options.log;
-    this.#selectInstance = options.catalog.prepare<[string], { sha256: string; file: string }>(
-      sql.SELECT_INSTANCE,
-    );
+    this.#onRestored = options.onRestored;
+    this.#damage = new DamageStore(options.catalog);
+    this.#selectInstance = options.catalog.prepare<[string], KnownInstance>(sql.SELECT_INSTANCE);
     this.#loseOpenAssociations = options.catalog.prepare(sql.LOSE_OPEN_ASSOCIATIONS);
     this.#commitGroup = groupCommitter(options.catalog);
     const last = options.catalog.prepare(sql.LAST_ASSOCIATION_ID).get() as { id: number };
@@ -112,7 +126,7 @@ export class Ingest {
     }
     if (known === received.sha256) {
       if (row === undefined) this.#files.discard(received.file);
-      else this.#settleKnown(received.file, row.file);
+      else this.#settleKnown(received.file, row);
       return 'duplicate';
     }
     const path = this.#files.conflictPath(received.header, received.sha256);
@@ -129,7 +143,7 @@ export class Ingest {
     this.#lastAssociationId = Math.max(this.#lastAssociationId, received.associationId);
     const row = this.#row(received.header.sopInstanceUid);
     if (row?.sha256 === received.sha256) {
-      this.#settleKnown(received.file, row.file);
+      this.#settleKnown(received.file, row);
       return;
     }
     this.associationOpened({
@@ -190,13 +204,17 @@ export class Ingest {
     }
   }
 
-  /** The same bytes as a row's: they take the place of its file where that is not there (any more). */
-  #settleKnown(file: string, path: string): void {
-    if (this.#files.isPlaced(path)) this.#files.discard(file);
-    else this.#files.place(file, path);
+  /** The same bytes as a row's: they take the place of its file where that is gone or damaged. */
+  #settleKnown(file: string, { file: path, damaged }: KnownInstance): void {
+    if (damaged === 0 && this.#files.isPlaced(path)) {
+      this.#files.discard(file);
+      return;
+    }
+    this.#files.replace(file, path);
+    if (damaged === 1 && this.#damage.whole(path)) this.#onRestored?.();
   }
 
-  #row(sopInstanceUid: string): { readonly sha256: string; readonly file: string } | undefined {
+  #row(sopInstanceUid: string): KnownInstance | undefined {
     try {
       return this.#selectInstance.get(sopInstanceUid);
     } catch (error) {

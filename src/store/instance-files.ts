@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { encodeFileMeta, readFileMeta } from '../dicom/file-meta.js';
 import { readHeader } from '../dicom/header.js';
@@ -115,15 +115,16 @@ export class InstanceFiles implements AsyncDisposable {
    */
   place(incomingFile: string, path: string): void {
     const target = join(this.#folder, path);
-    if (!existsSync(incomingFile) && existsSync(target)) return;
-    if (existsSync(target)) this.#setAside(target);
-    try {
-      renameSync(incomingFile, target);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      mkdirSync(dirname(target), { recursive: true, mode: 0o750 });
-      renameSync(incomingFile, target);
+    if (existsSync(target)) {
+      if (!existsSync(incomingFile)) return;
+      this.#setAside(target);
     }
+    this.replace(incomingFile, path);
+  }
+
+  replace(incomingFile: string, path: string): void {
+    this.makeRoom(path);
+    renameSync(incomingFile, join(this.#folder, path));
   }
 
   /** Whether a path relative to the archive's folder holds a file. */
@@ -134,6 +135,16 @@ export class InstanceFiles implements AsyncDisposable {
   /** Removes a file of the incoming folder. */
   discard(incomingFile: string): void {
     rmSync(incomingFile, { force: true });
+  }
+
+  /** Writes a small file through to the disk and removes it. @throws Error of the disk */
+  async tryWriting(): Promise<void> {
+    const path = join(this.#folder, 'write-test');
+    try {
+      await writeFile(path, Buffer.alloc(512), { flush: true, mode: 0o640 });
+    } finally {
+      await rm(path, { force: true });
+    }
   }
 
   /** Free space of the disk, in bytes. */

@@ -187,4 +187,29 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX delivery_stored ON delivery (destination, due_at) WHERE state = 'stored';
   CREATE INDEX delivery_open ON delivery (destination, state) WHERE state NOT IN ('delivered', 'replaced', 'abandoned');
   `,
+
+  `
+  -- Files that are not as their rows say, and files that no row names.
+  CREATE TABLE damage (
+    file TEXT PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('instance', 'conflict', 'result')),
+    problem TEXT NOT NULL CHECK (problem IN ('missing', 'truncated', 'altered', 'unreadable', 'orphan')),
+    study_instance_uid TEXT,
+    sop_instance_uid TEXT,
+    found_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX damage_study ON damage (study_instance_uid);
+
+  -- How far the check of all files has come; one row.
+  CREATE TABLE verification (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    started_at INTEGER NOT NULL,
+    phase TEXT NOT NULL CHECK (phase IN ('instance', 'conflict', 'result', 'orphan')),
+    after TEXT NOT NULL,
+    files INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    finished_at INTEGER
+  ) STRICT;
+  `,
 ];

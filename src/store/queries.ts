@@ -21,7 +21,8 @@ export const LOSE_OPEN_ASSOCIATIONS = `
 export const LAST_ASSOCIATION_ID = 'SELECT coalesce(max(association_id), 0) AS id FROM association';
 
 export const SELECT_INSTANCE = `
-  SELECT sha256, file FROM instance WHERE sop_instance_uid = ?`;
+  SELECT sha256, file, EXISTS (SELECT 1 FROM damage d WHERE d.file = i.file) AS damaged
+  FROM instance i WHERE sop_instance_uid = ?`;
 
 export const UPSERT_STUDY = `
   INSERT INTO study (study_instance_uid, patient_key, calling_ae_title, called_ae_title, created_at, last_instance_at)
@@ -204,7 +205,7 @@ export const HASTEN_DELIVERIES = `
 
 export const RESULT_OBJECT_FILE = `
   SELECT r.kind, r.sop_class_uid AS sopClassUid, r.transfer_syntax_uid AS transferSyntaxUid, r.file,
-    a.study_instance_uid AS studyInstanceUid
+    r.sha256, a.study_instance_uid AS studyInstanceUid
   FROM result_object r JOIN analysis a USING (analysis_id) WHERE r.sop_instance_uid = ?`;
 
 export const NEXT_DELIVERY = `
@@ -250,7 +251,9 @@ export const COUNTS = `
     (SELECT count(*) FROM analysis WHERE state = 'stuck') AS analysesStuck,
     (SELECT count(*) FROM delivery WHERE state IN ('due', 'sending')) AS deliveriesDue,
     (SELECT count(*) FROM delivery WHERE state = 'dead') AS deliveriesDead,
-    (SELECT count(*) FROM conflict) AS conflicts`;
+    (SELECT count(*) FROM conflict) AS conflicts,
+    (SELECT count(*) FROM damage WHERE problem <> 'orphan') AS damagedFiles,
+    (SELECT count(*) FROM damage WHERE problem = 'orphan') AS orphanFiles`;
 
 export const RECENT_STUDIES = `
   SELECT s.study_instance_uid AS studyInstanceUid, s.created_at AS createdAt, s.last_instance_at AS lastInstanceAt,
@@ -321,6 +324,7 @@ export const DELETE_STUDY_ROWS: readonly string[] = [
   'DELETE FROM analysis WHERE study_instance_uid = ?',
   `DELETE FROM instance WHERE series_instance_uid IN (SELECT series_instance_uid FROM series
      WHERE study_instance_uid = ?)`,
+  'DELETE FROM damage WHERE study_instance_uid = ?',
   'DELETE FROM series WHERE study_instance_uid = ?',
   'DELETE FROM study WHERE study_instance_uid = ?',
 ];
@@ -329,3 +333,81 @@ export const DELETE_STUDY_ROWS: readonly string[] = [
 export const FORGET_INPUT = `
   UPDATE analysis SET input_hash = '' WHERE study_instance_uid = :studyInstanceUid
     AND revision = (SELECT max(revision) FROM analysis WHERE study_instance_uid = :studyInstanceUid)`;
+
+// Damage and verification
+
+export const KNOWN_DAMAGE = 'SELECT problem FROM damage WHERE file = ?';
+
+export const UPSERT_DAMAGE = `
+  INSERT INTO damage (file, kind, problem, study_instance_uid, sop_instance_uid, found_at, seen_at)
+  VALUES (:file, :kind, :problem, :studyInstanceUid, :sopInstanceUid, :at, :at)
+  ON CONFLICT (file) DO UPDATE SET problem = excluded.problem, seen_at = excluded.seen_at`;
+
+export const DELETE_DAMAGE = `
+  DELETE FROM damage WHERE file = ?
+  RETURNING kind, study_instance_uid AS studyInstanceUid, sop_instance_uid AS sopInstanceUid`;
+
+export const DELETE_OLD_ORPHANS = `DELETE FROM damage WHERE problem = 'orphan' AND seen_at < ?`;
+
+export const DAMAGED_FILES = `
+  SELECT file, kind, problem, study_instance_uid AS studyInstanceUid, sop_instance_uid AS sopInstanceUid,
+    found_at AS foundAt
+  FROM damage ORDER BY file`;
+
+export const STUDY_DAMAGE = `
+  SELECT file, kind, problem, study_instance_uid AS studyInstanceUid, sop_instance_uid AS sopInstanceUid,
+    found_at AS foundAt
+  FROM damage WHERE study_instance_uid = ? ORDER BY file`;
+
+/** Why the newest analysis of a study failed, if it did. */
+export const LATEST_FAILURE = `
+  SELECT CASE outcome WHEN 'failed' THEN finding ->> '$.reason.code' END AS code
+  FROM analysis WHERE study_instance_uid = ? ORDER BY revision DESC LIMIT 1`;
+
+const INSTANCE_FILE = `
+  SELECT i.sop_instance_uid AS key, i.file, i.sha256, i.bytes, s.study_instance_uid AS studyInstanceUid,
+    i.sop_instance_uid AS sopInstanceUid
+  FROM instance i JOIN series s USING (series_instance_uid)`;
+
+const RESULT_FILE = `
+  SELECT r.sop_instance_uid AS key, r.file, r.sha256, r.bytes, a.study_instance_uid AS studyInstanceUid,
+    r.sop_instance_uid AS sopInstanceUid
+  FROM result_object r JOIN analysis a USING (analysis_id)`;
+
+export const INSTANCE_FILES = `${INSTANCE_FILE}
+  WHERE i.sop_instance_uid > :after ORDER BY i.sop_instance_uid LIMIT :limit`;
+
+export const STUDY_INSTANCE_FILES = `${INSTANCE_FILE} WHERE s.study_instance_uid = ?`;
+
+export const CONFLICT_FILES = `
+  SELECT CAST(conflict_id AS TEXT) AS key, file, sha256, NULL AS bytes, study_instance_uid AS studyInstanceUid,
+    sop_instance_uid AS sopInstanceUid
+  FROM conflict WHERE conflict_id > CAST(:after AS INTEGER) AND file IS NOT NULL ORDER BY conflict_id LIMIT :limit`;
+
+export const RESULT_FILES = `${RESULT_FILE}
+  WHERE r.sop_instance_uid > :after ORDER BY r.sop_instance_uid LIMIT :limit`;
+
+export const STUDY_RESULT_FILES = `${RESULT_FILE} WHERE a.study_instance_uid = ?`;
+
+export const HAS_INSTANCE_FILE = `
+  SELECT 1 FROM instance WHERE sop_instance_uid = :sopInstanceUid AND file = :file`;
+
+export const HAS_CONFLICT_FILE = `
+  SELECT 1 FROM conflict WHERE sop_instance_uid = :sopInstanceUid AND file = :file`;
+
+export const HAS_RESULT_FILE = `
+  SELECT 1 FROM result_object WHERE sop_instance_uid = :sopInstanceUid AND file = :file`;
+
+export const VERIFY_PROGRESS = `
+  SELECT started_at AS startedAt, phase, after, files, bytes FROM verification WHERE finished_at IS NULL`;
+
+export const SAVE_VERIFY_PROGRESS = `
+  INSERT INTO verification (id, started_at, phase, after, files, bytes)
+  VALUES (1, :startedAt, :phase, :after, :files, :bytes)
+  ON CONFLICT (id) DO UPDATE SET started_at = excluded.started_at, phase = excluded.phase, after = excluded.after,
+    files = excluded.files, bytes = excluded.bytes, finished_at = NULL`;
+
+export const FINISH_VERIFY = 'UPDATE verification SET finished_at = ?';
+
+export const LAST_VERIFICATION = `
+  SELECT started_at AS startedAt, finished_at AS finishedAt, files, bytes FROM verification`;

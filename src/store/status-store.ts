@@ -1,5 +1,6 @@
 import type { DeliveryState } from '../domain/delivery-state.js';
 import type { Finding, KeySlice, Outcome } from '../domain/finding.js';
+import type { DamagedFile } from './damage-store.js';
 import type { Catalog } from './database.js';
 import { eventWriter } from './events.js';
 import * as sql from './queries.js';
@@ -14,6 +15,16 @@ export interface CatalogCounts {
   readonly deliveriesDue: number;
   readonly deliveriesDead: number;
   readonly conflicts: number;
+  /** Files that are not as their rows say, and files without a row. */
+  readonly damagedFiles: number;
+  readonly orphanFiles: number;
+}
+
+export interface LastVerification {
+  readonly startedAt: number;
+  readonly finishedAt: number | null;
+  readonly files: number;
+  readonly bytes: number;
 }
 
 export interface StudyLine {
@@ -105,6 +116,7 @@ export interface StudyDetail {
     readonly file: string | null;
     readonly receivedAt: number;
   }[];
+  readonly damage: readonly (DamagedFile & { readonly foundAt: number })[];
   readonly events: readonly EventLine[];
 }
 
@@ -118,6 +130,11 @@ export class StatusStore {
 
   counts(): CatalogCounts {
     return this.#catalog.prepare(sql.COUNTS).get() as CatalogCounts;
+  }
+
+  /** The last check of all files, or undefined where there was none; `finishedAt` is null while it is under way. */
+  lastVerification(): LastVerification | undefined {
+    return this.#catalog.prepare(sql.LAST_VERIFICATION).get() as LastVerification | undefined;
   }
 
   recentStudies(limit: number): StudyLine[] {
@@ -140,6 +157,7 @@ export class StatusStore {
       objects: all(sql.STUDY_OBJECTS),
       deliveries: all(sql.STUDY_DELIVERIES),
       conflicts: all(sql.STUDY_CONFLICTS),
+      damage: all(sql.STUDY_DAMAGE),
       events: all<EventRow>(sql.STUDY_EVENTS).map((row) => ({
         ...row,
         detail: JSON.parse(row.detail),

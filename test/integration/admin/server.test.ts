@@ -18,7 +18,7 @@ const get = (path: string, init?: RequestInit) =>
   fetch(`http://127.0.0.1:${server.address?.port}${path}`, init);
 
 beforeEach(async () => {
-  report = { catalog: ok, storage: ok, receive: ok, inference: ok };
+  report = { catalog: ok, storage: ok, archive: ok, receive: ok, inference: ok, pipeline: ok };
   server = build();
   await server.start();
 });

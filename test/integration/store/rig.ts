@@ -54,6 +54,7 @@ export class StoreRig implements AsyncDisposable {
         mkdirSync(dirname(to), { recursive: true });
         renameSync(file, to);
       },
+      replace: (file, path) => renameSync(file, join(this.folder, path)),
       isPlaced: (path) => existsSync(join(this.folder, path)),
       discard: (file) => rmSync(file),
     };

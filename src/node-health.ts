@@ -1,0 +1,77 @@
+import type { HealthCheck, HealthReport } from './admin/health.js';
+import type { Settings } from './config/settings.js';
+import type { InferStage } from './infer/analyse.js';
+import type { StoreScp } from './receive/store-scp.js';
+import { isCatalogDamage, isCatalogFull } from './store/database.js';
+import type { Ingest } from './store/ingest.js';
+import type { InstanceFiles } from './store/instance-files.js';
+import type { StatusStore } from './store/status-store.js';
+
+export interface HealthParts {
+  readonly files: InstanceFiles;
+  readonly ingest: Ingest;
+  readonly status: StatusStore;
+  readonly pipeline: { readonly failing: readonly string[] };
+  readonly scp: StoreScp;
+  readonly infer: InferStage;
+  readonly storage: Settings['storage'];
+}
+
+/** Asks each part of the node, and the disk itself: what fails shows before the next scanner sends. */
+export async function askNodeHealth(parts: HealthParts): Promise<HealthReport> {
+  const { files, ingest, status, pipeline, scp, infer, storage } = parts;
+  return {
+    catalog: askCatalog(ingest, status),
+    storage: await askStorage(files, storage),
+    archive: askArchive(status),
+    receive: when(scp.port > 0, 'not listening'),
+    inference: when(infer.isRunning, 'the inference process is not running'),
+    pipeline: askPipeline(pipeline),
+  };
+}
+
+const when = (ok: boolean, reason: string): HealthCheck => (ok ? { ok } : { ok, reason });
+
+function askCatalog(ingest: Ingest, status: StatusStore): HealthCheck {
+  let failure = ingest.failure;
+  try {
+    status.counts();
+  } catch (error) {
+    failure = error;
+  }
+  if (failure === undefined) return { ok: true };
+  if (isCatalogDamage(failure)) {
+    return { ok: false, reason: 'catalog.db is damaged: stop the node, vigil rebuild-catalog' };
+  }
+  const why = isCatalogFull(failure) ? 'the disk is full' : (failure as Error).message;
+  return { ok: false, reason: `rows cannot be committed: ${why}` };
+}
+
+async function askStorage(
+  files: InstanceFiles,
+  { minFreeBytes }: Settings['storage'],
+): Promise<HealthCheck> {
+  if ((await files.freeBytes()) < minFreeBytes) {
+    return { ok: false, reason: 'free space is under its limit' };
+  }
+  try {
+    await files.tryWriting();
+    return { ok: true };
+  } catch (error) {
+    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+    return { ok: false, reason: `the storage folder takes no file (${code})` };
+  }
+}
+
+function askArchive(status: StatusStore): HealthCheck {
+  try {
+    const { damagedFiles } = status.counts();
+    return when(damagedFiles === 0, `${damagedFiles} files are damaged: vigil verify, vigil show`);
+  } catch {
+    return { ok: false, reason: 'the catalog cannot be read' };
+  }
+}
+
+function askPipeline({ failing }: HealthParts['pipeline']): HealthCheck {
+  return when(failing.length === 0, `the log says why these workers fail: ${failing.join(', ')}`);
+}

@@ -1,0 +1,99 @@
+import { type ScheduledTask, schedule } from 'node-cron';
+import type { Settings } from './config/settings.js';
+import type { Log } from './log.js';
+import { type Catalog, maintainCatalog } from './store/database.js';
+import type { Retention } from './store/retention.js';
+import type { Verifier } from './store/verifier.js';
+
+export interface UpkeepParts {
+  readonly catalog: Catalog;
+  readonly retention: Retention;
+  readonly verifier: Verifier;
+  /** Asked whenever a task begins, so that a changed configuration counts at once. */
+  readonly settings: () => Pick<Settings, 'retention' | 'verify'>;
+  readonly log: Log;
+}
+
+/** What the node does by the clock: removes old studies, keeps up its catalog, checks every file of the archive. */
+export class Upkeep {
+  readonly #parts: UpkeepParts;
+  readonly #tasks: ScheduledTask[] = [];
+  #verifying: { readonly done: Promise<void>; readonly stop: AbortController } | undefined;
+
+  constructor(parts: UpkeepParts) {
+    this.#parts = parts;
+  }
+
+  /** Also takes up a check of the files that the last stop cut off. */
+  start(): void {
+    this.reschedule();
+    if (this.#parts.verifier.isUnfinished()) this.#verify();
+  }
+
+  /** A stage found a file of the study missing or altered: says at once which ones are. */
+  suspect(studyInstanceUid: string): void {
+    const { verifier, log } = this.#parts;
+    verifier.checkStudy(studyInstanceUid).catch((error: unknown) => {
+      log.error({ err: error, studyInstanceUid }, 'the files of a study could not be verified');
+    });
+  }
+
+  /** Takes the schedules of the settings at hand into force. */
+  reschedule(): void {
+    this.#unschedule();
+    const { retention, verify } = this.#parts.settings();
+    this.#at(retention.schedule, 'retention', () => this.#retain());
+    this.#at(retention.maintenanceSchedule, 'maintenance', () =>
+      maintainCatalog(this.#parts.catalog),
+    );
+    this.#at(verify.schedule, 'verify', () => this.#verify());
+  }
+
+  async stop(): Promise<void> {
+    this.#unschedule();
+    this.#verifying?.stop.abort();
+    await this.#verifying?.done;
+  }
+
+  #at(expression: string, task: string, run: () => unknown): void {
+    const guarded = async () => {
+      try {
+        await run();
+      } catch (error) {
+        this.#parts.log.error({ err: error, task }, 'scheduled task failed');
+      }
+    };
+    this.#tasks.push(schedule(expression, guarded));
+  }
+
+  #unschedule(): void {
+    for (const task of this.#tasks.splice(0)) void task.destroy();
+  }
+
+  async #retain(): Promise<void> {
+    const { retention, settings, log } = this.#parts;
+    const removed = await retention.run(settings().retention, Date.now());
+    if (removed > 0) log.info({ removed }, 'removed old studies');
+  }
+
+  /** Begins a check unless one is under way. */
+  #verify(): void {
+    if (this.#verifying !== undefined) return;
+    const { verifier, settings, log } = this.#parts;
+    const stop = new AbortController();
+    const run = async () => {
+      try {
+        const { bytesPerSecond } = settings().verify;
+        const { files, bytes, damaged } = await verifier.resume(bytesPerSecond, stop.signal);
+        log.info({ files, bytes, problems: damaged.length }, 'all files verified');
+      } catch (error) {
+        // What is done is written down: the next run goes on from there.
+        if (!stop.signal.aborted)
+          log.error({ err: error, task: 'verify' }, 'verifying was cut off');
+      } finally {
+        this.#verifying = undefined;
+      }
+    };
+    this.#verifying = { done: run(), stop };
+  }
+}
