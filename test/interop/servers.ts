@@ -17,11 +17,13 @@ export async function freePort(): Promise<number> {
 }
 
 /**
- * Starts an Orthanc with its data in a folder. `modalities` are the nodes that it knows, as `name: [AE title, port]`.
+ * Starts an Orthanc with its data in a folder. `modalities` are the nodes that it knows, as `name: [AE title, port]`;
+ * `more` are further keys of its configuration.
  */
 export async function startOrthanc(
   folder: string,
   modalities: Readonly<Record<string, readonly [aeTitle: string, port: number]>> = {},
+  more: Readonly<Record<string, unknown>> = {},
 ) {
   const [port, httpPort] = [await freePort(), await freePort()];
   const configuration = join(folder, 'orthanc.json');
@@ -43,12 +45,14 @@ export async function startOrthanc(
           [aeTitle, '127.0.0.1', at],
         ]),
       ),
+      ...more,
     }),
   );
   const server = await startServer('Orthanc', [configuration], port);
   const url = (path: string) => `http://127.0.0.1:${httpPort}${path}`;
   return {
     port,
+    pid: server.pid,
     get: (path: string) => fetch(url(path)),
     post: (path: string, body: Buffer | string) => fetch(url(path), { method: 'POST', body }),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
@@ -60,11 +64,12 @@ export async function startServer(
   tool: string,
   args: readonly string[],
   port: number,
-): Promise<AsyncDisposable> {
+): Promise<{ readonly pid: number } & AsyncDisposable> {
   // Without TCP_NODELAY DCMTK's peers wait 40 ms for each message's acknowledgement.
   const env = { ...process.env, TCP_NODELAY: '1' };
   const child = spawn(findTool(tool) ?? tool, args, { env, stdio: 'ignore' });
   const server = {
+    pid: child.pid ?? 0,
     [Symbol.asyncDispose]: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, 'exit');
