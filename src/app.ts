@@ -141,7 +141,8 @@ export class App implements AsyncDisposable {
   static async open(settings: Settings, log: Log): Promise<App> {
     const { folder, minFreeBytes } = settings.storage;
     await mkdir(folder, { recursive: true, mode: 0o750 });
-    const { model, signedBy, calibration, threads, timeoutMs, maxKeySlices } = settings.inference;
+    const { model, signedBy, calibration, prevalence, threads, timeoutMs, maxKeySlices } =
+      settings.inference;
     const lock = FolderLock.take(folder);
     const opened: (() => unknown)[] = [() => lock.release()];
     try {
@@ -156,6 +157,7 @@ export class App implements AsyncDisposable {
         packageFolder: model,
         signedBy,
         ...(calibration !== 'shipped' && { calibration }),
+        ...(prevalence !== 'as-calibrated' && { prevalence }),
         threads,
         timeoutMs,
         keySlices: maxKeySlices,

@@ -110,7 +110,8 @@ def main(options):
             low, high = min(low, 0.5), max(high, 0.5)
         calibration[c] = {"slope": round(slope, 5), "intercept": round(intercept, 5)}
         thresholds[c] = {"negativeBelow": round(float(low), 4), "positiveFrom": round(float(high), 4)}
-    decision = {"topSlices": TOP_SLICES, "calibration": calibration, "thresholds": thresholds}
+    decision = {"topSlices": TOP_SLICES, "calibration": calibration, "thresholds": thresholds,
+                "prevalence": dict(zip(CLASSES, y.mean(0).round(4).tolist()))}
     own = figures["sequence"]
     ablations = [
         {"change": "sequence model after the slice network: study AUC any", "before": figures["cnn"]["studyAuc"]["any"]["value"],

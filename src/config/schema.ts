@@ -119,6 +119,15 @@ const inference = z.strictObject({
     .describe(
       "The model package's own calibration and thresholds, or a file that vigil calibrate wrote, relative to the configuration file.",
     ),
+  prevalence: z
+    .union(
+      [z.literal('as-calibrated'), z.number().gt(0).lt(1)],
+      'as-calibrated, or a share such as 0.08',
+    )
+    .default('as-calibrated')
+    .describe(
+      "The site's share of studies with a hemorrhage, 0..1, that reported probabilities are to hold for; no answer changes by it.",
+    ),
   threads: z.int().min(1).max(64).default(2).describe('Threads of the inference process.'),
   timeoutSeconds: seconds(5, 3600)
     .default(120)

@@ -43,6 +43,8 @@ export interface Settings {
     readonly signedBy: AnyOr<string>;
     /** `shipped`, or the absolute path of a site's own. */
     readonly calibration: string;
+    /** Share of studies with a hemorrhage, 0..1. */
+    readonly prevalence: 'as-calibrated' | number;
     readonly threads: number;
     readonly timeoutMs: number;
     readonly maxKeySlices: number;
@@ -224,6 +226,7 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
           : inference.signedBy.map((file) => resolve(folder, file)),
       calibration:
         inference.calibration === 'shipped' ? 'shipped' : resolve(folder, inference.calibration),
+      prevalence: inference.prevalence,
       threads: inference.threads,
       timeoutMs: ms(inference.timeoutSeconds),
       maxKeySlices: inference.maxKeySlices,

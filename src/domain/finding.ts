@@ -89,6 +89,8 @@ export interface ModelIdentity {
   readonly hash: string;
   /** Hex SHA-256 of the site's own calibration file, where one is in force. */
   readonly calibrationHash?: string;
+  /** Share of studies with a hemorrhage that the probabilities hold for, where the site has stated one. */
+  readonly prevalence?: number;
 }
 
 /** The result of one analysis of a study, whole: what the report stage needs and what the catalog keeps. */

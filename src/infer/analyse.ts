@@ -9,7 +9,7 @@ import { type ModelPackage, openModelPackage } from './model-package.js';
 import { refuseByPixels } from './pixel-gate.js';
 import { Recent } from './recent.js';
 import { type PlannedSlab, planSeries, settledSlabs, sourceOf } from './series-plan.js';
-import { withSiteCalibration } from './site-calibration.js';
+import { withPrevalence, withSiteCalibration } from './site-calibration.js';
 
 export interface InferStageOptions {
   readonly packageFolder: string;
@@ -17,6 +17,8 @@ export interface InferStageOptions {
   readonly signedBy?: 'any' | readonly string[];
   /** A file that `vigil calibrate` wrote; the package's own calibration where absent. */
   readonly calibration?: string;
+  /** The site's share of studies with a hemorrhage; the calibration's own where absent. */
+  readonly prevalence?: number;
   /** Threads of one operator in the inference process. */
   readonly threads: number;
   /** At most so many key slices with a heat map. */
@@ -54,10 +56,10 @@ export class InferStage implements AsyncDisposable {
   /** Checks the package, starts the inference process and lets it try the model. @throws ModelPackageError, StageError */
   static async open(options: InferStageOptions): Promise<InferStage> {
     const shipped = await openModelPackage(options.packageFolder, options.signedBy ?? 'any');
-    const model =
-      options.calibration === undefined
-        ? shipped
-        : await withSiteCalibration(shipped, options.calibration);
+    const { calibration, prevalence } = options;
+    const fitted =
+      calibration === undefined ? shipped : await withSiteCalibration(shipped, calibration);
+    const model = prevalence === undefined ? fitted : withPrevalence(fitted, prevalence);
     const { threads, log, timeoutMs } = options;
     const engine = await InferenceEngine.open({
       model,

@@ -58,6 +58,36 @@ export function studyLogitSeed(
   return seed;
 }
 
+/**
+ * The decision with its probabilities shifted to a site's share of studies with a hemorrhage, in log odds (Saerens et
+ * al. 2002). The thresholds move along, so that no answer changes. The types keep their shares among the hemorrhages.
+ */
+export function atPrevalence(
+  decision: Decision & { readonly prevalence: Record<ClassName, number> },
+  prevalence: number,
+): Decision & { readonly prevalence: Record<ClassName, number> } {
+  const shifted = structuredClone(decision);
+  const ratio = prevalence / decision.prevalence[DECIDING_CLASS];
+  for (const name of CLASSES) {
+    const share = decision.prevalence[name] * ratio;
+    const shift = logOdds(share) - logOdds(decision.prevalence[name]);
+    const moved = (probability: number) => 1 / (1 + Math.exp(-(logOdds(probability) + shift)));
+    const { negativeBelow, positiveFrom } = decision.thresholds[name];
+    shifted.prevalence[name] = share;
+    const { slope, intercept } = decision.calibration[name];
+    shifted.calibration[name] = { slope, intercept: intercept + shift };
+    shifted.thresholds[name] = {
+      negativeBelow: moved(negativeBelow),
+      positiveFrom: moved(positiveFrom),
+    };
+  }
+  return shifted;
+}
+
+function logOdds(share: number): number {
+  return Math.log(share / (1 - share));
+}
+
 function presence(probability: number, negativeBelow: number, positiveFrom: number): Presence {
   if (probability >= positiveFrom) return 'present';
   return probability < negativeBelow ? 'absent' : 'undetermined';

@@ -57,6 +57,8 @@ export const manifestSchema = z.object({
     topSlices: positiveInteger,
     calibration: byClass(calibration),
     thresholds: byClass(thresholds),
+    /** Share of the studies with each class that the calibration was fitted on. */
+    prevalence: byClass(z.number().gt(0).lt(1)).optional(),
   }),
   files: z
     .record(z.string(), sha256Hex)

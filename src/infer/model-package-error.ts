@@ -7,6 +7,7 @@ export type ModelPackageErrorCode =
   | 'key-unreadable'
   | 'calibration-invalid'
   | 'calibration-mismatch'
+  | 'prevalence-unknown'
   | 'signature-missing'
   | 'signature-wrong';
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { CLASSES } from '../domain/finding.js';
+import { atPrevalence } from './decision.js';
 import { calibration, thresholds } from './model-manifest.js';
 import type { ModelPackage } from './model-package.js';
 import { ModelPackageError } from './model-package-error.js';
@@ -60,12 +61,36 @@ export async function withSiteCalibration(
     const key = className as keyof typeof site.classes;
     decision.calibration[key] = fitted.calibration;
     decision.thresholds[key] = fitted.thresholds;
+    if (decision.prevalence) decision.prevalence[key] = fitted.prevalence;
   }
   const calibrationHash = createHash('sha256').update(bytes).digest('hex');
   return {
     ...model,
     manifest: { ...model.manifest, decision },
     identity: { ...model.identity, calibrationHash },
+  };
+}
+
+/**
+ * The package with its probabilities shifted to a site's share of studies with a hemorrhage.
+ * @throws ModelPackageError where the manifest does not say what share it was calibrated on
+ */
+export function withPrevalence(model: ModelPackage, prevalence: number): ModelPackage {
+  const { decision } = model.manifest;
+  const { prevalence: own } = decision;
+  if (own === undefined) {
+    throw new ModelPackageError(
+      'prevalence-unknown',
+      `manifest.json in ${model.folder} has no decision.prevalence to shift from: set inference.prevalence to as-calibrated`,
+    );
+  }
+  return {
+    ...model,
+    manifest: {
+      ...model.manifest,
+      decision: atPrevalence({ ...decision, prevalence: own }, prevalence),
+    },
+    identity: { ...model.identity, prevalence },
   };
 }
 

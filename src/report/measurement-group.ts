@@ -83,6 +83,15 @@ function algorithmIdentification(model: ModelIdentity): ContentItem[] {
             `Site calibration SHA-256: ${model.calibrationHash}`,
           ),
         ]),
+    ...(model.prevalence === undefined
+      ? []
+      : [
+          text(
+            'HAS CONCEPT MOD',
+            CODES.algorithmParameters,
+            `Probabilities for a prevalence of ${model.prevalence}`,
+          ),
+        ]),
     text('HAS CONCEPT MOD', CODES.algorithmManufacturer, model.maker),
     code('HAS CONCEPT MOD', CODES.algorithmFamily, CODES.artificialIntelligence),
   ];

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CLASSES, type ClassName } from '../../../src/domain/finding.js';
 import {
+  atPrevalence,
   decide,
   type Scores,
   sliceProbabilities,
@@ -58,6 +59,31 @@ describe('the decision', () => {
     expect(topSlices(given, 'any', decision)).toEqual([1, 3]);
     expect([0, 1, 2, 3].map((i) => seed[i * CLASSES.length + column])).toEqual([0, 0.5, 0, 0.5]);
     expect(seed.reduce((a, b) => a + b, 0)).toBe(1);
+  });
+});
+
+describe('the decision at another prevalence', () => {
+  const trained = { ...decision, prevalence: { ...each(0.1), any: 0.4 } };
+  const columns = { any: [-1, 0.3, 0.5, 2], subdural: [0.1, 0.6, 1, 1.4] };
+
+  it('shifts the odds by the ratio of the prior odds', () => {
+    const before = decide(scores(columns), trained).at(-1);
+    const after = decide(scores(columns), atPrevalence(trained, 0.1)).at(-1);
+    const odds = (p = 0) => p / (1 - p);
+    const ratio = odds(0.1) / odds(0.4);
+    expect(odds(after?.probability)).toBeCloseTo(odds(before?.probability) * ratio, 10);
+  });
+
+  it('changes no answer, and comes back', () => {
+    const shifted = atPrevalence(trained, 0.03);
+    for (let logit = -3; logit < 3; logit += 0.01) {
+      const given = scores({ any: [logit, logit], epidural: [-logit, logit] });
+      const answers = (by: Decision) => decide(given, by).map((one) => one.presence);
+      expect(answers(shifted)).toEqual(answers(trained));
+    }
+    const back = atPrevalence(shifted, 0.4);
+    expect(back.calibration.any.intercept).toBeCloseTo(trained.calibration.any.intercept, 10);
+    expect(back.thresholds.subdural.positiveFrom).toBeCloseTo(0.6, 10);
   });
 });
 
