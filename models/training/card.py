@@ -38,7 +38,7 @@ The weights in the ONNX files are this project's, trained by `models/training/` 
 {folded}: every study was scored by networks that never saw its patient. Real studies only; drawn
 hemorrhages and generated heads are training material and never count here. Intervals are 95 %, from bootstraps of
 patients (AUC) and Wilson's formula (shares).
-
+{carried}
 | class | studies with | study AUC | slices with | slice AUC |
 | --- | --- | --- | --- | --- |
 {classes}
@@ -57,7 +57,7 @@ ends of sensitivity's and specificity's intervals to their values: {ppv}.
 The LSTM against the slice network alone (study score: mean of the two highest slices): study AUC {cnnStudy} to
 {lstmStudy} (difference {gainLow} to {gainHigh}), slice AUC {cnnSlice} to {lstmSlice}, calibrated slice log loss
 {cnnLoss} to {lstmLoss}.
-{robust}
+{robust}{compared}
 ## Limits
 
 - One hospital, young trauma patients, {studies} studies. Intervals are wide. Subarachnoid, intraventricular and subdural
@@ -112,13 +112,53 @@ Heat map of the slice network in unseen patients: its maximum lies in the lesion
 """
 
 
+def trained(options, e):
+    """What the weights were trained with, from the runs' results.json."""
+    final = json.loads((options.final / "results.json").read_text())
+    if "outOfFoldOf" in e:
+        return (f"Slice network: {final['images']} more samples on all patients, from the weights of version {e['outOfFoldOf']} on (which "
+                f"had 15 epochs of 2000), the stem and the first {final['freeze']} blocks kept, weights averaged over the last steps; "
+                f"{final['seconds'] / 60:.0f} minutes at idle priority on a busy CPU of two cores. That is short. The sequence "
+                "model, its calibration and the thresholds are those of the older version, unchanged.")
+    runs = [*(json.loads((folder / "results.json").read_text()) for folder in options.nets), final]
+    images = ", ".join(str(r["images"]) for r in runs[:-1])
+    return (f"Slice network: {final['images']} samples on all patients (the folds' networks {images}), together "
+            f"{sum(r['seconds'] for r in runs) / 60:.0f} minutes on a CPU of two cores.")
+
+
+def carried_text(e):
+    if "outOfFoldOf" not in e:
+        return ""
+    return f"""
+**The figures of this section are version {e['outOfFoldOf']}'s**: its fold networks were not trained anew. They stand for the way of
+training, not for the later training of the slice network that ships, which no patient was left out of.
+"""
+
+
+def compared_text(e):
+    if "comparison" not in e:
+        return ""
+    c = e["comparison"]
+    b, a = c["before"], c["after"]
+    rows = "\n".join(f"| {k}, drawn | {b['drawn'][k]['any']:.3f} | {a['drawn'][k]['any']:.3f} | {b['pointing'][k]:.2f} | {a['pointing'][k]:.2f} |"
+                     for k in b["drawn"])
+    ge = ", ".join(f"{b['headCtGe'][k]:.2f} to {a['headCtGe'][k]:.2f} ({k})" for k in b["headCtGe"])
+    return f"""
+The slice network that ships against its predecessor, on the same freshly drawn slices ({c['count']} of each type,
+{2 * c['count']} without; look-alikes and other scanners in all; the slices' patients were in the training of both, so this compares
+the two and is no clinical figure): AUC of `any`, and share of heat maps whose maximum lies in the lesion.
+
+| type | AUC before | AUC now | pointing before | pointing now |
+| --- | --- | --- | --- | --- |
+{rows}
+
+Slice network alone on scans without hemorrhage: `head-ct-ge`, mean of the two highest slices, {ge}; the {b['stroke']['slices']}
+CPAISD slices, {b['stroke']['atHalfOrAbove']} before and {a['stroke']['atHalfOrAbove']} now at one half or above (they are training material).
+"""
+
+
 def main(options):
     e = json.loads((options.weights / "evaluation.json").read_text())
-    runs = [json.loads((folder / "results.json").read_text()) for folder in [*options.nets, options.final]]
-    epochs = ", ".join(str(r["epochs"]) for r in runs[:-1])
-    training = (f"Slice network: {runs[-1]['epochs']} epochs of {runs[-1]['samplesPerEpoch']} samples on all patients (the "
-                f"folds' {epochs}), together {sum(r['seconds'] for r in runs) / 60:.0f} minutes on a shared CPU of two cores. "
-                "That is short: the losses were still falling.")
     classes = "\n".join(f"| {c} | {e['positiveStudies'][c]} of {e['studies']} | {auc(e['studyAuc'][c])} | "
                         f"{e['positiveSlices'][c]} of {e['slices']} | {auc(e['sliceAuc'][c])} |" for c in e["studyAuc"])
     names = {"half": "probability of one half", "rulesOut": "threshold that rules out", "rulesIn": "threshold that rules in"}
@@ -127,7 +167,7 @@ def main(options):
     sick, healthy = e["operatingPoints"]["threeWay"]["withHemorrhage"], e["operatingPoints"]["threeWay"]["without"]
     cnn, study, demo = e["sliceNetworkAlone"], e["ablations"][0], e["demonstrationOnly"]
     text = CARD.format(
-        studies=e["studies"], folded=folded(e), training=training, classes=classes, points=points,
+        studies=e["studies"], folded=folded(e), training=trained(options, e), carried=carried_text(e), compared=compared_text(e), classes=classes, points=points,
         demo=(", ".join(demo[:-1]) + " and " + demo[-1]).capitalize() if len(demo) > 1 else (demo or ["none"])[0],
         sick=sum(sick.values()), healthy=sum(healthy.values()),
         sp=sick["positive"], su=sick["undetermined"], sn=sick["negative"],
@@ -143,7 +183,7 @@ def main(options):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", type=Path, default=Path("models/training/work/final"))
-    parser.add_argument("--nets", type=Path, nargs="+", required=True)
+    parser.add_argument("--nets", type=Path, nargs="+", default=[], help="one folder a fold")
     parser.add_argument("--final", type=Path, default=Path("models/training/work/cnn-all"))
     parser.add_argument("--out", type=Path, default=Path("models/vigil-ich-small/MODEL_CARD.md"))
     main(parser.parse_args())

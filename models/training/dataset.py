@@ -1,6 +1,7 @@
 """What a training step sees: real slices, slices with drawn hemorrhages, shams and phantoms, in a fixed mixture."""
 import numpy as np
 import torch
+from scipy import ndimage
 
 import augment
 import phantom
@@ -23,6 +24,21 @@ def coverage(mask):
     return np.minimum(mask.reshape(CELLS, step, CELLS, step).mean((1, 3)) * 2.5, 1).astype(np.float32)
 
 
+def dense(head):
+    """Cells [32, 32] where blood may lie: at least half of the cell is as dense as blood and off the inner table."""
+    flat = ndimage.uniform_filter(head.hu, 5)
+    step = SPEC.size // CELLS
+    share = ((flat > 45) & (flat < 90) & (head.depth > 1)).reshape(CELLS, step, CELLS, step).mean((1, 3))
+    return (share >= 0.5).astype(np.float32)
+
+
+def outside(head):
+    """Cells [32, 32] that lie wholly outside the inner table; none where the skull is not closed."""
+    if not head.inside.any():
+        return np.zeros((CELLS, CELLS), np.float32)
+    return (coverage(head.inside) == 0).astype(np.float32)
+
+
 def real_head(cohort, row, rng):
     """A cached slice, moved and turned: (Head at the network's size, outline [256, 256])."""
     fill = AIR if cohort.hu[row].min() < -400 else float(cohort.hu[row].min())
@@ -33,14 +49,16 @@ def real_head(cohort, row, rng):
 
 
 class Slices(torch.utils.data.Dataset):
-    """Training samples from the rows `rows` of a Cohort. Sample i of epoch e depends on (seed, e, i) alone.
+    """Training samples from the rows `rows` of a Cohort. Sample i of epoch e depends on (seed, e, i) alone. Drawing a
+    scene costs more than training on it, so `views` samples of an epoch show the same scene by different scanners.
 
     A sample is a dict of tensors: `x` [3, 256, 256]; `y` [6] labels; `target` [6, 32, 32] map, `weight` [6, 32, 32]
-    1 where the map is known; `synthetic` 1 for drawn and generated ones.
+    1 where the map is known; `dense` and `outside` [32, 32], the cells of a real hemorrhage without an outline that may
+    and that cannot hold it (0 elsewhere); `synthetic` 1 for drawn and generated ones.
     """
 
-    def __init__(self, cohort, rows, seed, length, spec=SPEC):
-        self.spec = spec
+    def __init__(self, cohort, rows, seed, length, spec=SPEC, views=1):
+        self.spec, self.views, self.scenes = spec, views, {}
         self.cohort, self.seed, self.length, self.epoch = cohort, seed, length, 0
         ct = rows[cohort.labelled[rows]]
         any_blood = cohort.labels[ct, ANY] > 0
@@ -68,8 +86,9 @@ class Slices(torch.utils.data.Dataset):
                 masks[kind] = masks.get(kind, False) | drawn[1]
         return head
 
-    def __getitem__(self, index):
-        rng = np.random.default_rng([self.seed, self.epoch, index])
+    def scene(self, number):
+        """What is there before a scanner sees it: (HU, labels, target, weight, dense, outside, synthetic)."""
+        rng = np.random.default_rng([self.seed, self.epoch, number])
         what = rng.choice(list(MIXTURE), p=list(MIXTURE.values()))
         y, masks, outlined = np.zeros(6, np.float32), {}, None
         unknown = np.zeros(6, bool)
@@ -116,12 +135,24 @@ class Slices(torch.utils.data.Dataset):
             target[ANY] = coverage(outlined)
             for k in np.flatnonzero(y[:ANY]):
                 target[k] = target[ANY]
-        hu = augment.hide(rng, augment.levels(rng, augment.scanner(rng, head.hu)))
-        weight = np.broadcast_to((~unknown).astype(np.float32)[:, None, None], target.shape).copy()
-        return {
-            "x": torch.from_numpy(windowed(hu, self.spec)),
-            "y": torch.from_numpy(y),
-            "target": torch.from_numpy(target),
-            "weight": torch.from_numpy(weight),
-            "synthetic": torch.tensor(float(bool(masks) or what.startswith("phantom"))),
-        }
+        weight = (~unknown).astype(np.float32)
+        real = what == "positive"
+        places = (dense(head), outside(head)) if real else (np.zeros((CELLS, CELLS), np.float32),) * 2
+        synthetic = np.float32(bool(masks) or what.startswith("phantom"))
+        return head.hu.astype(np.float32), y, target, weight, *places, synthetic
+
+    def __getitem__(self, index):
+        count = max(1, self.length // self.views)
+        number = index % count
+        if number not in self.scenes:
+            self.scenes[number] = self.scene(number)
+        hu, y, target, weight, *places, synthetic = self.scenes[number]
+        rng = np.random.default_rng([self.seed, self.epoch, index, 1])
+        hu = augment.hide(rng, augment.levels(rng, augment.scanner(rng, hu)))
+        planes = [windowed(hu, self.spec), target, *places]
+        if rng.random() < 0.5:
+            planes = [np.ascontiguousarray(plane[..., ::-1]) for plane in planes]
+        x, target, dense_cells, outside_cells = (torch.from_numpy(plane) for plane in planes)
+        return {"x": x, "y": torch.from_numpy(y), "target": target,
+                "weight": torch.from_numpy(weight)[:, None, None].expand(target.shape).clone(),
+                "dense": dense_cells, "outside": outside_cells, "synthetic": torch.tensor(synthetic)}

@@ -4,6 +4,9 @@
 
 Calibration and thresholds that ship are fitted on all out-of-fold study scores. The figures given for them are
 cross-fitted: for each fold they are fitted on the other folds' patients.
+
+With --carried the out-of-fold figures, calibration and thresholds of an unpacked package stay, because no fold was trained
+anew, and what was measured on the shipped networks is put beside them.
 """
 import argparse
 import json
@@ -80,7 +83,43 @@ def ppv(sensitivity, specificity):
             for prevalence in (0.02, 0.05, 0.1, 0.2, 0.4)}
 
 
+def compared(comparison):
+    """Ablations that say what the new slice network changed (compare.py)."""
+    before, after = comparison["before"], comparison["after"]
+    for kind in before["drawn"]:
+        yield {"change": f"new slice network, drawn {kind}, fresh seeds, patients seen in training: slice AUC any",
+               "before": before["drawn"][kind]["any"], "after": after["drawn"][kind]["any"]}
+
+
+def add_extras(result, folder):
+    """Takes in what other steps wrote into the folder of the weights."""
+    def read(name):
+        return json.loads((folder / name).read_text()) if (folder / name).exists() else None
+
+    if read("ablations.json"):
+        result["ablations"] += read("ablations.json")
+    if read("robustness.json"):
+        result["robustness"] = read("robustness.json")
+    if read("comparison.json"):
+        result["comparison"] = read("comparison.json")
+        result["ablations"] += compared(result["comparison"])
+    result.update(read("speed.json") or {"msPerSlice": {"fp32": None, "int8": None}})
+
+
+def carry(weights, origin, version):
+    """evaluation.json of new weights beside an older version's out-of-fold figures."""
+    result = json.loads((origin / "evaluation.json").read_text())
+    result["about"] = (f"Out-of-fold figures are those of version {version}'s fold networks, which were not trained anew: they say "
+                       "nothing about the slice network's later training, which `comparison` compares. " + result["about"])
+    result["outOfFoldOf"] = version
+    add_extras(result, weights)
+    (weights / "evaluation.json").write_text(json.dumps(result, indent=1) + "\n")
+    print(json.dumps({k: result[k] for k in ("about", "ablations", "msPerSlice")}, indent=1))
+
+
 def main(options):
+    if options.carried:
+        return carry(options.weights, options.carried, options.carried_version)
     table = dict(np.load(options.weights / "outoffold.npz"))
     cohort = Cohort(options.cache)
     fold_of = dict(zip(cohort.patient, cohort.folds(options.folds)))
@@ -134,13 +173,7 @@ def main(options):
         "ppvByPrevalence": {end: ppv(*(own["atHigh"][s][end] for s in ("sensitivity", "specificity"))) for end in ("value", "low")},
         "sliceNetworkAlone": figures["cnn"], "ablations": ablations,
     }
-    for name in ("ablations.json", "robustness.json"):
-        if (options.weights / name).exists():
-            extra = json.loads((options.weights / name).read_text())
-            if isinstance(extra, list):
-                result["ablations"] += extra
-            else:
-                result["robustness"] = extra
+    add_extras(result, options.weights)
     (options.weights / "decision.json").write_text(json.dumps(decision, indent=1) + "\n")
     (options.weights / "evaluation.json").write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps({k: result[k] for k in ("studyAuc", "sliceAuc", "logLoss", "ece", "operatingPoints", "ablations")}, indent=1))
@@ -152,4 +185,6 @@ if __name__ == "__main__":
     parser.add_argument("--weights", type=Path, default=Path("models/training/work/final"))
     parser.add_argument("--cache", type=Path, default=Path("models/training/work/cache"))
     parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument("--carried", type=Path, help="folder of an unpacked package whose out-of-fold figures stay")
+    parser.add_argument("--carried-version", default="0.1.0")
     main(parser.parse_args())

@@ -105,13 +105,19 @@ def epidural(head, rng, scale=1.0):
 
 
 def subdural(head, rng, scale=1.0):
-    """A crescent along the inner table or, in one of seven, a band along the falx."""
-    angle, thick, radius = rng.uniform(0, 2 * np.pi), _span(rng, 6.5, 3, 20), rng.uniform(30, 95)
-    falx, side, start, length = rng.random() < 0.15, rng.choice([-1, 1]), rng.uniform(-70, 20), rng.uniform(25, 80)
-    warp, rough = smooth(rng, 12.0, head.size), smooth(rng, 6.0, head.size)
-    if falx:
+    """A crescent along the inner table or, in one of four, a thin band along the falx or the tentorium."""
+    angle, thick, radius = rng.uniform(0, 2 * np.pi), _span(rng, 6.5, 2.2, 20), rng.uniform(30, 95)
+    place, side, start, length = rng.random(), rng.choice([-1, 1]), rng.uniform(-70, 20), rng.uniform(25, 80)
+    warp, rough, slant = smooth(rng, 12.0, head.size), smooth(rng, 6.0, head.size), rng.uniform(0.5, 1.2)
+    if place < 0.15:
         band = side * head.across + warp
         return head.inside & (band > -1) & (band < thick * 0.6 * scale) & (head.along > start) & (head.along < start + length)
+    if place < 0.25:
+        # One limb of the tentorium's V: from behind the midline forwards and outwards.
+        back = head.along[head.inside].max() if head.inside.any() else 60.0
+        lateral = side * head.across
+        bend = (back - 12 - head.along - (lateral - 4) / np.tan(slant)) * np.sin(slant) + 1.5 * warp
+        return head.inside & (np.abs(bend) < 0.3 * thick * scale) & (lateral > 2) & (lateral < 4 + 0.6 * length)
     r = head.distance(*head.table_point(angle)) + 2 * warp
     profile = np.sqrt(np.maximum(1 - (r / (radius * scale)) ** 2, 0))
     return head.inside & (head.depth < thick * scale**0.5 * profile * (1 + 0.15 * rough))

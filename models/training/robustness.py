@@ -177,7 +177,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--cache", type=Path, default=Path("models/training/work/cache"))
-    parser.add_argument("--nets", type=Path, nargs="+", required=True)
+    parser.add_argument("--nets", type=Path, nargs="+", default=[], help="one folder a fold; not needed with --final-only")
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--weights", type=Path, default=Path("models/training/work/final"))
     parser.add_argument("--drawn", type=int, default=10, help="drawn lesions of each kind and fold")

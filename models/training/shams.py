@@ -70,8 +70,26 @@ def scalp_swelling(head, rng):
     return head.repainted(blend(head, shape, rng.uniform(45, 75), rng, 0.9)[0])
 
 
-SHAMS = [calcification, falx, sinus, dark_lesion, wide_csf, cupping, scalp_swelling]
-WEIGHTS = np.array([2, 2, 1.5, 2, 3, 2, 1])
+def bright_rim(head, rng):
+    """Partial volume with a slanting skull, as at the vertex and the base: a thin bright rim inside the table."""
+    y, x = head.table_point(rng.uniform(0, 2 * np.pi))
+    reach = np.exp(-((head.distance(y, x) / rng.uniform(15, 90)) ** 2))
+    rim = rng.uniform(15, 110) * np.exp(-head.depth / rng.uniform(0.5, 1.6)) * head.inside
+    return head.repainted(np.where(head.hu < 150, head.hu + rim * reach, head.hu))
+
+
+def metal(head, rng):
+    """A clip, a coil or a filling: a very dense spot with a star of dark and bright streaks."""
+    y, x = head.inner_point(rng.uniform(0, 2 * np.pi), rng.uniform(0.2, 1.1))
+    r = head.distance(y, x)
+    angle = np.arctan2(head.gy - y, head.gx - x)
+    star = np.cos(rng.integers(3, 9) * angle + rng.uniform(0, 6)) + 0.6 * np.cos(rng.integers(9, 21) * angle)
+    hu = head.hu + rng.uniform(8, 60) * star * np.exp(-r / rng.uniform(15, 50)) * (head.hu > -200)
+    return head.repainted(np.where(r < rng.uniform(1.5, 5), rng.uniform(1500, 3000), hu).astype(np.float32))
+
+
+SHAMS = [calcification, falx, sinus, dark_lesion, wide_csf, cupping, scalp_swelling, bright_rim, metal]
+WEIGHTS = np.array([2, 2, 1.5, 2, 3, 2, 1, 1.5, 0.5])
 
 
 def add(head, rng, most=2):

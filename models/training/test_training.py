@@ -7,18 +7,24 @@ import unittest
 from pathlib import Path
 
 import numpy as np
+import torch
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+import export
 import golden
 import lesions
 import metrics
 import phantom
 import preprocess
 import rsna
+import unpack
 from cohort import CLASSES, Cohort
 from dataset import Slices
+from network import SliceNet
+from sequence import SequenceNet
+from train_cnn import guessed
 
 GOLDEN = HERE.parent.parent / "test/fixtures/model/preprocess-golden.json"
 
@@ -67,6 +73,46 @@ class Drawing(unittest.TestCase):
     def test_the_same_seed_draws_the_same(self):
         first, second = (lesions.bleed(phantom.head(np.random.default_rng(3)), "intraparenchymal", np.random.default_rng(5)) for _ in range(2))
         np.testing.assert_array_equal(first[0], second[0])
+
+
+class Guesses(unittest.TestCase):
+    def test_only_dense_cells_of_a_labelled_type_become_blood_and_none_outside_the_skull(self):
+        y = torch.tensor([[1.0, 0, 0, 0, 0, 1]])
+        known = torch.tensor([0.0, 1, 1, 1, 1, 0])
+        dense, outside = torch.zeros(1, 32, 32), torch.zeros(1, 32, 32)
+        dense[0, 10, 5:15], outside[0, :4] = 1, 1
+        lesion = torch.zeros(1, 6, 32, 32)
+        lesion[0, :, 10, 8:14] = torch.arange(6.0) + 1
+        lesion[0, :, 20, 20] = 9  # likely, but not dense
+        batch = {"y": y, "target": torch.zeros(1, 6, 32, 32), "dense": dense, "outside": outside,
+                 "weight": known[None, :, None, None].expand(1, 6, 32, 32)}
+        target, weight = guessed(lesion, batch)
+        self.assertEqual(target[0, 0].nonzero().tolist(), [[10, c] for c in range(8, 14)])
+        self.assertEqual((float(weight[0, 0, 10, 8]), float(weight[0, 0, 2, 2]), float(weight[0, 0, 20, 20])), (0.5, 1.0, 0.0))
+        self.assertEqual(float(target[0, 1:5].sum()), 0.0)
+
+    def test_nothing_is_guessed_where_nothing_is_dense(self):
+        empty = torch.zeros(1, 32, 32)
+        batch = {"y": torch.ones(1, 6), "target": torch.zeros(1, 6, 32, 32), "weight": torch.zeros(1, 6, 32, 32), "dense": empty, "outside": empty}
+        target, weight = guessed(torch.randn(1, 6, 32, 32), batch)
+        self.assertEqual((float(target.sum()), float(weight.sum())), (0.0, 0.0))
+
+
+class Unpacking(unittest.TestCase):
+    def test_weights_come_back_from_the_graphs_they_were_written_to(self):
+        torch.manual_seed(0)
+        with tempfile.TemporaryDirectory() as name:
+            cnn, sequence = SliceNet().eval(), SequenceNet(features=9, components=5, hidden=4, layers=2).eval()
+            sequence.projection.normal_(), sequence.mu.normal_()
+            export.write_cnn(cnn, Path(name) / "cnn.onnx", 64)
+            export.write_sequence(sequence, Path(name) / "sequence.onnx")
+            again = unpack.slice_network(Path(name) / "cnn.onnx")
+            for key, value in cnn.state_dict().items():
+                self.assertTrue(torch.equal(value, again.state_dict()[key]), key)
+            read, _ = unpack.sequence_model(Path(name) / "sequence.onnx")
+            features, logits = torch.randn(7, 9), torch.randn(7, 6)
+            with torch.no_grad():
+                torch.testing.assert_close(read(features, logits), sequence(features, logits))
 
 
 class Figures(unittest.TestCase):
@@ -140,8 +186,12 @@ class RsnaLayout(unittest.TestCase):
                 sample = samples[i]
                 self.assertEqual(tuple(sample["x"].shape), (3, 256, 256))
                 self.assertTrue(bool(sample["x"].isfinite().all()))
-            first, again = samples[3]["x"], samples[3]["x"]
+            first, again = samples[3]["x"], Slices(cohort, np.arange(24), 1, 12)[3]["x"]
             self.assertTrue(bool((first == again).all()))
+            viewed = Slices(cohort, np.arange(24), 1, 12, views=3)
+            one, other = viewed[1], viewed[5]
+            self.assertTrue(bool((one["y"] == other["y"]).all()))
+            self.assertFalse(bool((one["x"] == other["x"]).all()))
 
 
 if __name__ == "__main__":

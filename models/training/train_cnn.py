@@ -21,6 +21,8 @@ from preprocess import SPEC, windowed
 
 IMAGENET = "imagenet-mobilenet-v2/mobilenet_v2_1.0_224_imagenet_bnfolded_dequant_fp32.npz"
 # `any` counts double, as in the RSNA challenge's weighted log loss.
+# Cells of a real hemorrhage without an outline that count as its map.
+GUESSED = 6
 CLASS_WEIGHTS = torch.tensor([1.0, 1, 1, 1, 1, 2]) / 7
 
 
@@ -34,9 +36,27 @@ def map_loss(lesion, target, weight):
     return 4 * entropy / weight.sum().clamp(min=1), dice.mean()
 
 
-def losses(net, batch):
+def guessed(lesion, batch):
+    """Target and weight [N, 6, h, w] with guesses for real hemorrhages that nobody outlined: of a labelled type's dense
+    cells the GUESSED likeliest, by the network's own map, count as blood at half weight; no blood lies outside the
+    skull; the other cells stay unknown."""
+    target, weight = batch["target"].clone(), batch["weight"].clone()
+    wanted = ((weight == 0) & (batch["y"] > 0)[:, :, None, None]).float()
+    places = batch["dense"][:, None]
+    score = (lesion + lesion[:, ANY:]).detach().masked_fill(places == 0, -1e4)
+    least = score.flatten(2).topk(GUESSED, dim=2).values[:, :, -1:, None]
+    chosen = wanted * places * (score >= least)
+    target = torch.maximum(target, chosen)
+    weight = weight + 0.5 * chosen + wanted * batch["outside"][:, None]
+    return target, weight.clamp(max=1)
+
+
+def losses(net, batch, guess=True):
     _, logits, _, lesion = net(batch["x"].contiguous(memory_format=torch.channels_last), low_precision=True)
-    entropy, dice = (torch.zeros(()),) * 2 if lesion is None else map_loss(lesion, batch["target"], batch["weight"])
+    if lesion is None:
+        entropy, dice = (torch.zeros(()),) * 2
+    else:
+        entropy, dice = map_loss(lesion, *(guessed(lesion, batch) if guess else (batch["target"], batch["weight"])))
     labels = batch["y"] * 0.98 + 0.01
     classes = (F.binary_cross_entropy_with_logits(logits, labels, reduction="none") * CLASS_WEIGHTS).sum(1).mean()
     return classes, entropy, dice
@@ -57,10 +77,18 @@ def predict(net, hu, batch=16, low_precision=False):
     return np.concatenate(features), np.concatenate(logits)
 
 
-def rate(step, steps):
-    """Learning rate's share: a short rise, then a cosine to zero."""
-    rise = max(1, steps // 25)
-    return step / rise if step < rise else 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
+def rate(progress):
+    """Learning rate's share at a progress of 0 to 1: a short rise, then a cosine to zero."""
+    rise = 0.04
+    return progress / rise if progress < rise else 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - rise) / (1 - rise))))
+
+
+def follow(average, net, step):
+    """Moves the averaged weights towards the network's."""
+    decay = min(0.99, (1 + step) / (10 + step))
+    with torch.no_grad():
+        for name, value in net.state_dict().items():
+            average[name].lerp_(value, 1 - decay)
 
 
 def main(options):
@@ -70,52 +98,70 @@ def main(options):
     fold = cohort.folds(options.folds)
     rows = np.arange(len(fold)) if options.fold < 0 else np.flatnonzero(fold != options.fold)
     spec = PAPER_SPEC if options.net == "paper" else SPEC
-    data = Slices(cohort, rows, options.seed + 1000 * (options.fold + 1), options.samples, spec)
+    data = Slices(cohort, rows, options.seed + 1000 * (options.fold + 1), options.samples, spec, options.views)
     if options.net == "paper":
         net = PaperNet(backbone=options.backbone)
     else:
         net = SliceNet()
         load_imagenet(net, options.data / IMAGENET)
+        if options.init:
+            net.load_state_dict(torch.load(options.init))
+        # The backward pass of the finest layers costs four fifths of a step on a CPU, and they learn least.
+        for layer in [net.stem, *net.blocks[: options.freeze]] if options.freeze else []:
+            layer.requires_grad_(False)
     net = net.to(memory_format=torch.channels_last)
-    backbone = [p for name, p in net.named_parameters() if name.startswith(("stem", "blocks", "body"))]
-    new = [p for name, p in net.named_parameters() if not name.startswith(("stem", "blocks", "body"))]
-    groups = [{"params": backbone, "peak": options.rate}, {"params": new, "peak": 3 * options.rate}]
+    learning = [(name, p) for name, p in net.named_parameters() if p.requires_grad]
+    backbone = [p for name, p in learning if name.startswith(("stem", "blocks", "body"))]
+    new = [p for name, p in learning if not name.startswith(("stem", "blocks", "body"))]
+    new_rate = options.rate * (1 if options.init else 3)
+    groups = [{"params": backbone, "peak": options.rate}, {"params": new, "peak": new_rate}]
     optimizer = torch.optim.AdamW(groups, lr=options.rate, weight_decay=0.02)
+    average = {name: value.clone() for name, value in net.state_dict().items()}
     options.out.mkdir(parents=True, exist_ok=True)
     state_file, first, history, spent = options.out / "state.pt", 0, [], 0.0
     if state_file.exists():
         state = torch.load(state_file)
         net.load_state_dict(state["net"])
         optimizer.load_state_dict(state["optimizer"])
+        average = state["average"]
         first, history, spent = state["epoch"], state["history"], state["seconds"]
     per_epoch = options.samples // options.batch
-    steps = per_epoch * options.epochs
+    steps, step, progress = per_epoch * options.epochs, first * per_epoch, 0.0
     for epoch in range(first, options.epochs):
-        began, sums = time.time(), np.zeros(3)
+        began, sums, done_steps = time.time(), np.zeros(3), 0
         net.train()
         data.epoch = epoch
         loader = torch.utils.data.DataLoader(data, options.batch, num_workers=options.workers, drop_last=True)
         for index, batch in enumerate(loader):
-            share = rate(epoch * per_epoch + index, steps)
+            progress = max(step / steps, (spent + time.time() - began) / 60 / options.minutes)
+            if progress >= 1:
+                break
             for group in optimizer.param_groups:
-                group["lr"] = group["peak"] * share
-            classes, entropy, dice = losses(net, batch)
+                group["lr"] = group["peak"] * rate(progress)
+            # A network that knows nothing yet would guess at random.
+            classes, entropy, dice = losses(net, batch, guess=bool(options.init) or progress > 0.3)
             optimizer.zero_grad()
             (classes + entropy + 0.5 * dice).backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
             optimizer.step()
+            step, done_steps = step + 1, done_steps + 1
+            follow(average, net, step)
             sums += [classes.item(), entropy.item(), dice.item()]
             if index % 25 == 24:
                 done = " ".join(f"{v:.3f}" for v in sums / (index + 1))
                 print(f"epoch {epoch + 1}/{options.epochs} step {index + 1}/{per_epoch} class/map/dice {done} "
                       f"{(time.time() - began) / (index + 1) / options.batch * 1000:.0f} ms an image", flush=True)
         spent += time.time() - began
-        history.append({"epoch": epoch + 1, "class": sums[0] / per_epoch, "map": sums[1] / per_epoch, "dice": sums[2] / per_epoch})
-        torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict(), "epoch": epoch + 1,
+        if done_steps:
+            history.append({"epoch": epoch + 1, **dict(zip(("class", "map", "dice"), sums / done_steps))})
+        torch.save({"net": net.state_dict(), "average": average, "optimizer": optimizer.state_dict(), "epoch": epoch + 1,
                     "history": history, "seconds": spent}, options.out / "state.new")
         (options.out / "state.new").replace(state_file)
+        if progress >= 1:
+            break
+    net.load_state_dict(average)
     torch.save(net.state_dict(), options.out / "net.pt")
-    record = {"fold": options.fold, "folds": options.folds, "seed": options.seed, "epochs": options.epochs,
+    record = {"fold": options.fold, "folds": options.folds, "seed": options.seed, "steps": step, "images": step * options.batch, "freeze": options.freeze, "init": str(options.init or "ImageNet"),
               "samplesPerEpoch": options.samples, "batch": options.batch, "seconds": round(spent), "history": history}
     if options.fold >= 0:
         from sklearn.metrics import roc_auc_score
@@ -142,6 +188,10 @@ if __name__ == "__main__":
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--net", choices=["small", "paper"], default="small")
     parser.add_argument("--backbone", type=Path, help="ImageNet weights of the paper's network (torchvision state dict)")
+    parser.add_argument("--init", type=Path, help="weights to go on from instead of ImageNet's; never those of a run that saw the fold")
+    parser.add_argument("--freeze", type=int, default=4, help="first blocks that keep their weights, with the stem; 0 trains all")
+    parser.add_argument("--views", type=int, default=3, help="samples an epoch that show the same scene by different scanners")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="ends then, with the schedule by the clock, if the epochs take longer")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--samples", type=int, default=2000, help="samples an epoch")
     parser.add_argument("--batch", type=int, default=16)
