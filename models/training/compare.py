@@ -79,7 +79,7 @@ def main(options):
     bled = {kind: scenes(cohort, normal, kind, options.count, options.seed + 1 + k) for k, kind in enumerate(KINDS)}
     stroke = np.asarray(cohort.exact[np.flatnonzero(~cohort.labelled)], np.float32)
     series = load_series(sorted((options.data / "head-ct-ge").glob("*.dcm")))
-    result = {"count": options.count, "seed": options.seed}
+    result = {"change": options.change, "shipped": not options.rejected, "count": options.count, "seed": options.seed}
     for name in ("before", "after"):
         net = SliceNet()
         net.load_state_dict(torch.load(getattr(options, name), map_location="cpu"))
@@ -94,6 +94,8 @@ if __name__ == "__main__":
     parser.add_argument("--cache", type=Path, default=Path("models/training/work/cache"))
     parser.add_argument("--before", type=Path, required=True)
     parser.add_argument("--after", type=Path, required=True)
+    parser.add_argument("--change", default="new slice network", help="what was changed, in words, for evaluation.json")
+    parser.add_argument("--rejected", action="store_true", help="the old network keeps shipping; the comparison is kept as an ablation")
     parser.add_argument("--count", type=int, default=60, help="drawn slices of each type")
     parser.add_argument("--seed", type=int, default=9_000_001)
     parser.add_argument("--out", type=Path, default=Path("models/training/work/final/comparison.json"))

@@ -6,7 +6,7 @@ Calibration and thresholds that ship are fitted on all out-of-fold study scores.
 cross-fitted: for each fold they are fitted on the other folds' patients.
 
 With --carried the out-of-fold figures, calibration and thresholds of an unpacked package stay, because no fold was trained
-anew, and what was measured on the shipped networks is put beside them.
+anew, and what was measured since is put beside them.
 """
 import argparse
 import json
@@ -84,11 +84,15 @@ def ppv(sensitivity, specificity):
 
 
 def compared(comparison):
-    """Ablations that say what the new slice network changed (compare.py)."""
+    """Ablations that say what another slice network changed, or would have (compare.py)."""
     before, after = comparison["before"], comparison["after"]
+    what = comparison["change"] + ("" if comparison["shipped"] else " (not shipped)")
+    drawn = f"AUC of any, {comparison['count']} slices with one drawn and {2 * comparison['count']} without, patients seen in training"
     for kind in before["drawn"]:
-        yield {"change": f"new slice network, drawn {kind}, fresh seeds, patients seen in training: slice AUC any",
-               "before": before["drawn"][kind]["any"], "after": after["drawn"][kind]["any"]}
+        yield {"change": f"{what}: {kind}, {drawn}", "before": before["drawn"][kind]["any"], "after": after["drawn"][kind]["any"]}
+    for name in before["headCtGe"]:
+        yield {"change": f"{what}: chance of any by the slice network on a clean series of another scanner, {name}",
+               "before": before["headCtGe"][name], "after": after["headCtGe"][name]}
 
 
 def add_extras(result, folder):
@@ -107,11 +111,13 @@ def add_extras(result, folder):
 
 
 def carry(weights, origin, version):
-    """evaluation.json of new weights beside an older version's out-of-fold figures."""
+    """evaluation.json of `weights` with the out-of-fold figures of the package unpacked in `origin`; `version` is that
+    package's where the slice network was trained on since."""
     result = json.loads((origin / "evaluation.json").read_text())
-    result["about"] = (f"Out-of-fold figures are those of version {version}'s fold networks, which were not trained anew: they say "
-                       "nothing about the slice network's later training, which `comparison` compares. " + result["about"])
-    result["outOfFoldOf"] = version
+    if version:
+        result["about"] = (f"Out-of-fold figures are those of version {version}'s fold networks, which were not trained anew: they say "
+                           "nothing about the slice network's later training, which `comparison` compares. " + result["about"])
+        result["outOfFoldOf"] = version
     add_extras(result, weights)
     (weights / "evaluation.json").write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps({k: result[k] for k in ("about", "ablations", "msPerSlice")}, indent=1))
@@ -186,5 +192,5 @@ if __name__ == "__main__":
     parser.add_argument("--cache", type=Path, default=Path("models/training/work/cache"))
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--carried", type=Path, help="folder of an unpacked package whose out-of-fold figures stay")
-    parser.add_argument("--carried-version", default="0.1.0")
+    parser.add_argument("--carried-version", help="that package's version, where its slice network was trained on since")
     main(parser.parse_args())
