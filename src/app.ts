@@ -12,7 +12,13 @@ import type { StoreScp } from './receive/store-scp.js';
 import { buildStoreScp } from './receiving.js';
 import { AnalysisStore } from './store/analysis-store.js';
 import { DamageStore } from './store/damage-store.js';
-import { CATALOG_FILE, type Catalog, openCatalog } from './store/database.js';
+import {
+  CATALOG_FILE,
+  type Catalog,
+  CatalogDamagedError,
+  findCatalogDamage,
+  openCatalog,
+} from './store/database.js';
 import { DeliveryStore } from './store/delivery-store.js';
 import { FolderLock } from './store/folder-lock.js';
 import { Ingest } from './store/ingest.js';
@@ -148,6 +154,8 @@ export class App implements AsyncDisposable {
     try {
       const catalog = openCatalog(join(folder, CATALOG_FILE), LOCK_WAIT_MS);
       opened.push(() => catalog.close());
+      const damage = findCatalogDamage(catalog);
+      if (damage !== undefined) throw new CatalogDamagedError(join(folder, CATALOG_FILE), damage);
       const files = await InstanceFiles.open(folder, {
         minimumFreeBytes: minFreeBytes,
         log: log.child({ stage: 'store' }),

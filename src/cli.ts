@@ -4,14 +4,14 @@ import { type CalibrateOptions, runCalibrate } from './commands/calibrate.js';
 import { runCheckConfig } from './commands/check-config.js';
 import { runDemo } from './commands/demo.js';
 import { runEcho } from './commands/echo.js';
-import { EXIT } from './commands/exit-codes.js';
+import { EXIT, exitCodeOf } from './commands/exit-codes.js';
 import { runModels } from './commands/models.js';
+import { runRebuildCatalog } from './commands/rebuild-catalog.js';
 import { runReanalyse, runResend } from './commands/resend.js';
 import { runSend } from './commands/send.js';
 import { runShow } from './commands/show.js';
 import { runStatus } from './commands/status.js';
 import { runVerify } from './commands/verify.js';
-import { ConfigError } from './config/problems.js';
 import { main } from './main.js';
 import { VERSION } from './version.js';
 
@@ -47,7 +47,7 @@ function ending<Args extends unknown[]>(run: (...args: Args) => Promise<number>)
       process.exitCode = await run(...args);
     } catch (error) {
       console.error((error as Error).message);
-      process.exitCode = error instanceof ConfigError ? EXIT.usage : EXIT.failed;
+      process.exitCode = exitCodeOf(error);
     }
   };
 }
@@ -58,7 +58,7 @@ const program = new Command('vigil')
   .configureHelp({ sortSubcommands: false })
   .addHelpText(
     'after',
-    '\nExit codes: 0 done, 1 something failed, 2 wrong usage or configuration, 3 not in the catalog.',
+    '\nExit codes: 0 done, 1 something failed, 2 wrong usage or configuration, 3 not in the catalog, 4 catalog damaged.',
   )
   .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage));
 
@@ -163,6 +163,15 @@ program
   )
   .addOption(json())
   .action(ending(runVerify));
+
+program
+  .command('rebuild-catalog')
+  .description(
+    'make a new catalog from a damaged or lost one and from the files, while the node is stopped',
+  )
+  .addOption(config())
+  .addOption(json())
+  .action(ending(runRebuildCatalog));
 
 program
   .command('models')

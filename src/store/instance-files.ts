@@ -182,7 +182,7 @@ async function freeBytesOf(folder: string): Promise<number> {
  * The mark and header of a file, or undefined where mark, length and checksum do not agree. An error of the disk is
  * thrown: a file that cannot be read now is not a file to remove.
  */
-async function readWhole(
+export async function readWhole(
   file: string,
 ): Promise<(IncomingMark & { readonly header: InstanceHeader }) | undefined> {
   await using handle = await open(file, 'r');

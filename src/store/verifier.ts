@@ -1,10 +1,11 @@
-import { opendir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Log } from '../log.js';
 import type { DamagedFile, DamageStore, FileKind } from './damage-store.js';
 import type { Catalog } from './database.js';
 import { checkFile, type FileProblem, Pace } from './file-check.js';
+import { filesUnder } from './files-under.js';
 import * as sql from './queries.js';
 
 /** A row's file, as the queries name its columns. */
@@ -186,16 +187,3 @@ const beginning = (): VerifyProgress => ({
   files: 0,
   bytes: 0,
 });
-
-/** Paths of all files under a folder; of none where it is not there (any more). */
-async function* filesUnder(folder: string): AsyncGenerator<string> {
-  try {
-    for await (const entry of await opendir(folder)) {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) yield* filesUnder(path);
-      else yield path;
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
-}
