@@ -146,7 +146,7 @@ export class Pipeline implements AsyncDisposable {
   #select(): number | undefined {
     const { series, settings } = this.#parts;
     const log = this.#parts.log.child({ stage: 'infer' });
-    const pass = selectionPass(series, settings().completeness.studyQuietMs, log);
+    const pass = selectionPass(series, settings().completeness, log);
     if ('dueInMs' in pass) return pass.dueInMs;
     if (pass.selection.type === 'analyse') this.#analysing.notify();
     return 0;

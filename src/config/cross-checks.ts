@@ -37,7 +37,8 @@ function routeFaults(routes: ConfigFile['routes'], known: readonly string[]): Fa
 }
 
 function waitFaults(completeness: ConfigFile['completeness']): Fault[] {
-  const { likelySeconds, unknownSeconds, capSeconds } = completeness;
+  const { likelySeconds, unknownSeconds, capSeconds, lateFirstSeconds, lateLongestSeconds } =
+    completeness;
   const faults: Fault[] = [];
   if (likelySeconds > unknownSeconds) {
     const message = `is ${likelySeconds}, longer than unknownSeconds (${unknownSeconds})`;
@@ -47,6 +48,10 @@ function waitFaults(completeness: ConfigFile['completeness']): Fault[] {
   if (unknownSeconds > capSeconds) {
     const message = `is ${capSeconds}, shorter than unknownSeconds (${unknownSeconds})`;
     faults.push({ keys: ['completeness', 'capSeconds'], message });
+  }
+  if (lateFirstSeconds > lateLongestSeconds) {
+    const message = `is ${lateLongestSeconds}, shorter than lateFirstSeconds (${lateFirstSeconds})`;
+    faults.push({ keys: ['completeness', 'lateLongestSeconds'], message });
   }
   return faults;
 }

@@ -94,6 +94,14 @@ const completeness = z.strictObject({
   capSeconds: seconds(1, 86400)
     .default(600)
     .describe('Longest time from the first instance to the reading, though more still arrive.'),
+  lateFirstSeconds: seconds(0, 3600)
+    .default(5)
+    .describe(
+      'Silence after a slice that came after the report, before a second report; doubles with each further report.',
+    ),
+  lateLongestSeconds: seconds(0, 86400)
+    .default(300)
+    .describe('What that silence grows to. capSeconds limits the wait in any case.'),
   studyQuietSeconds: seconds(0, 3600)
     .default(20)
     .describe('Silence in the whole study before it is reported as not eligible.'),

@@ -34,6 +34,8 @@ export interface Settings {
     readonly likelyMs: number;
     readonly unknownMs: number;
     readonly capMs: number;
+    readonly lateFirstMs: number;
+    readonly lateLongestMs: number;
     readonly studyQuietMs: number;
   };
   readonly inference: {
@@ -216,6 +218,8 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
       likelyMs: ms(completeness.likelySeconds),
       unknownMs: ms(completeness.unknownSeconds),
       capMs: ms(completeness.capSeconds),
+      lateFirstMs: ms(completeness.lateFirstSeconds),
+      lateLongestMs: ms(completeness.lateLongestSeconds),
       studyQuietMs: ms(completeness.studyQuietSeconds),
     },
     inference: {

@@ -22,7 +22,10 @@ export interface SelectionWork {
   /** Why the series cannot be read from the catalog, if so. */
   readonly damage?: Error;
   readonly latestAnalysis?: {
+    readonly revision: number;
+    readonly createdAt: number;
     readonly seriesInstanceUid: string | null;
+    /** Empty where somebody asked for another analysis of the same input. */
     readonly inputHash: string;
   };
 }

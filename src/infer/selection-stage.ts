@@ -4,11 +4,17 @@ import type { Log } from '../log.js';
 import { SELECTION_FAILED } from './analysis-stage.js';
 import { chooseSeries } from './choose-series.js';
 import { ineligibleInputHash, seriesInputHash } from './input-hash.js';
+import { type RevisionWaits, revisionDueAt } from './revision-wait.js';
 
 /** What the stage needs from the catalog. */
 export interface SelectionQueue {
   nextSelection(now: number): SelectionWork | { readonly dueAt: number | undefined };
   settleSelection(work: SelectionWork, selection: Selection): void;
+}
+
+export interface SelectionWaits extends RevisionWaits {
+  /** Silence in the whole study before a second choice is read, or none. Milliseconds. */
+  readonly studyQuietMs: number;
 }
 
 /** A wait that is over without a decision is looked at again after this. */
@@ -20,17 +26,17 @@ const LOOK_AGAIN_MS = 1_000;
  */
 export function selectionPass(
   queue: SelectionQueue,
-  studyQuietMs: number,
+  waits: SelectionWaits,
   log: Log,
+  now = Date.now(),
 ): { selection: Selection } | { dueInMs: number | undefined } {
-  const now = Date.now();
   const work = queue.nextSelection(now);
   if (!('series' in work)) {
     return { dueInMs: work.dueAt === undefined ? undefined : Math.max(0, work.dueAt - now) };
   }
   let selection: Selection;
   try {
-    selection = select(work, studyQuietMs, now);
+    selection = select(work, waits, now);
   } catch (error) {
     const { studyInstanceUid } = work;
     log.error({ err: error, studyInstanceUid }, 'no series could be chosen');
@@ -46,9 +52,9 @@ export function selectionPass(
   return { selection };
 }
 
-function select(work: SelectionWork, studyQuietMs: number, now: number): Selection {
+function select(work: SelectionWork, waits: SelectionWaits, now: number): Selection {
   if (work.damage !== undefined) throw work.damage;
-  const quietAt = work.lastInstanceAt + studyQuietMs;
+  const quietAt = work.lastInstanceAt + waits.studyQuietMs;
   const refused = new Map(
     work.series.flatMap(({ seriesInstanceUid, refusal }) =>
       refusal === undefined ? [] : [[seriesInstanceUid, refusal] as const],
@@ -70,6 +76,8 @@ function select(work: SelectionWork, studyQuietMs: number, now: number): Selecti
       ? ineligibleInputHash(verdicts)
       : seriesInputHash(chosen.seriesInstanceUid, chosen.instances);
   if (inputHash === work.latestAnalysis?.inputHash) return { type: 'keep', verdicts };
+  const dueAt = revisionDueAt(work, chosen?.instances ?? [], waits);
+  if (dueAt > now) return { type: 'wait', until: dueAt };
   const trigger = chosen?.completion ?? NONE_ELIGIBLE;
   return { type: 'analyse', seriesInstanceUid, inputHash, trigger, verdicts };
 }

@@ -124,7 +124,7 @@ export const STUDY_VERDICTS = `
   FROM series WHERE study_instance_uid = ? AND verdict IS NOT NULL ORDER BY first_instance_at, series_instance_uid`;
 
 export const LATEST_ANALYSIS = `
-  SELECT revision, series_instance_uid AS seriesInstanceUid, input_hash AS inputHash
+  SELECT revision, created_at AS createdAt, series_instance_uid AS seriesInstanceUid, input_hash AS inputHash
   FROM analysis WHERE study_instance_uid = ? ORDER BY revision DESC LIMIT 1`;
 
 export const INSERT_ANALYSIS = `

@@ -121,7 +121,7 @@ export class SeriesStore {
     const claimed = { ...study, claimedAt: now };
     try {
       const latest = this.#catalog.prepare(sql.LATEST_ANALYSIS).get(study.studyInstanceUid) as
-        | { seriesInstanceUid: string | null; inputHash: string }
+        | SelectionWork['latestAnalysis']
         | undefined;
       return {
         ...claimed,

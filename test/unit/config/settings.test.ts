@@ -25,6 +25,8 @@ describe('a good configuration', () => {
       likelyMs: 2000,
       unknownMs: 20_000,
       capMs: 600_000,
+      lateFirstMs: 5000,
+      lateLongestMs: 300_000,
       studyQuietMs: 20_000,
     });
     expect(settings.retention.maxAgeMs).toBe(30 * 86_400_000);
@@ -153,6 +155,12 @@ describe('a single problem', () => {
       'completeness: { capSeconds: 5 }',
       'completeness.capSeconds',
       /shorter than unknownSeconds/,
+      undefined,
+    ],
+    [
+      'completeness: { lateFirstSeconds: 60, lateLongestSeconds: 30 }',
+      'completeness.lateLongestSeconds',
+      /shorter than lateFirstSeconds/,
       undefined,
     ],
     ['destinations: { p: { aeTitle: P, host: h } }', 'destinations.p.port', /missing/, 'a number'],

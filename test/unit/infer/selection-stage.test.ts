@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { Selection, SelectionWork } from '../../../src/domain/selection.js';
 import { selectionPass } from '../../../src/infer/selection-stage.js';
 
+const waits = { studyQuietMs: 0, lateFirstMs: 5_000, lateLongestMs: 60_000, capMs: 600_000 };
+
 describe('selectionPass', () => {
   it('settles a study that cannot be chosen from, so that it holds up no other', () => {
     const settled: Selection[] = [];
@@ -18,7 +20,7 @@ describe('selectionPass', () => {
       nextSelection: () => work,
       settleSelection: (_: SelectionWork, selection: Selection) => settled.push(selection),
     };
-    selectionPass(queue, 0, pino({ level: 'silent' }));
+    selectionPass(queue, waits, pino({ level: 'silent' }));
     expect(settled).toMatchObject([
       { type: 'analyse', seriesInstanceUid: null, trigger: { code: 'selection-failed' } },
     ]);
