@@ -32,6 +32,8 @@ export interface PhantomSeries {
   /** In mm. */
   readonly sliceThickness: number;
   readonly convolutionKernel: string;
+  /** How many images the scanner announces; absent, it announces none. */
+  readonly imagesInAcquisition?: number;
 }
 
 export interface PhantomUids {
@@ -103,6 +105,9 @@ export function encodeCtImage(
     ImageType: ['ORIGINAL', 'PRIMARY', series.kind],
     InstanceNumber: image.instanceNumber,
     AcquisitionNumber: 1,
+    ...(series.imagesInAcquisition === undefined
+      ? {}
+      : { ImagesInAcquisition: series.imagesInAcquisition }),
     ImageComments: 'Computed phantom, not a patient',
     KVP: 120,
     XRayTubeCurrent: 250,

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 
 const CLI = join(import.meta.dirname, '../../../dist/cli.js');
 
@@ -10,26 +11,81 @@ interface LogLine {
   readonly dicom?: number;
 }
 
-/** The real node in a process of its own, to be killed and signalled. */
+export interface NodeProcessOptions {
+  /** Put before the program's own, such as `['strace', '-f']`. */
+  readonly wrapper?: readonly string[];
+  /** For Node itself. */
+  readonly execArgv?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The real node in a process of its own, to be killed and signalled. It leads a process group, so that a kill takes its
+ * inference process with it, as a power cut does.
+ */
 export class NodeProcess implements AsyncDisposable {
-  readonly port: number;
+  /** Resolves to the exit code, or null where a signal ended it. */
+  readonly ended: Promise<number | null>;
+  /** Resolves, when the process is gone, to what was written to file descriptor 3. */
+  readonly report: Promise<string>;
   readonly #child: ChildProcess;
   readonly #lines: Interface;
+  readonly #ready: Promise<LogLine>;
+  #port = 0;
 
-  private constructor(child: ChildProcess, lines: Interface, port: number) {
+  private constructor(child: ChildProcess, lines: Interface) {
     this.#child = child;
     this.#lines = lines;
-    this.port = port;
+    // A group of its own would live on after whoever started it.
+    const killGroup = () => this.#kill();
+    process.on('exit', killGroup);
+    this.ended = once(child, 'exit').then(([code]) => {
+      process.off('exit', killGroup);
+      return code as number | null;
+    });
+    this.report = text(child.stdio[3] as NodeJS.ReadableStream);
+    this.#ready = untilLine(lines, (message) => message.startsWith('ready'));
+    this.#ready.catch(() => {});
+  }
+
+  static spawn(configFile: string, options: NodeProcessOptions = {}): NodeProcess {
+    const { wrapper = [], execArgv = [], env } = options;
+    const [command = '', ...args] = [
+      ...wrapper,
+      process.execPath,
+      ...execArgv,
+      CLI,
+      'start',
+      '--config',
+      configFile,
+    ];
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
+      detached: true,
+      env: { ...process.env, ...env },
+    });
+    return new NodeProcess(
+      child,
+      createInterface({ input: child.stdout as NodeJS.ReadableStream }),
+    );
   }
 
   /** Resolves when the node says that it is ready. */
   static async start(configFile: string): Promise<NodeProcess> {
-    const child = spawn(process.execPath, [CLI, 'start', '--config', configFile], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const lines = createInterface({ input: child.stdout });
-    const ready = await untilLine(lines, (text) => text.startsWith('ready'));
-    return new NodeProcess(child, lines, ready.dicom ?? 0);
+    const node = NodeProcess.spawn(configFile);
+    await node.ready();
+    return node;
+  }
+
+  /** Where it listens, once it is ready. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Resolves to the port when the node says that it is ready. @throws Error where it ends before */
+  async ready(): Promise<number> {
+    this.#port = (await this.#ready).dicom ?? 0;
+    return this.#port;
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -41,12 +97,17 @@ export class NodeProcess implements AsyncDisposable {
     return untilLine(this.#lines, (text) => text.startsWith(message));
   }
 
-  /** Resolves to the exit code; null where the signal ended it. */
+  /** SIGKILL goes to the whole process group. Resolves to the exit code; null where the signal ended it. */
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return null;
-    const exited = once(this.#child, 'exit');
-    this.#child.kill(signal);
-    return (await exited)[0] as number | null;
+    if (signal === 'SIGKILL') this.#kill();
+    else this.#child.kill(signal);
+    return this.ended;
+  }
+
+  #kill(): void {
+    const { pid } = this.#child;
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
