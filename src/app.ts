@@ -24,6 +24,7 @@ import { FolderLock } from './store/folder-lock.js';
 import { Ingest } from './store/ingest.js';
 import type { CommittedChange } from './store/ingest-rows.js';
 import { InstanceFiles } from './store/instance-files.js';
+import { ProofStore } from './store/proof-store.js';
 import { ResultFiles } from './store/result-files.js';
 import { Retention } from './store/retention.js';
 import { SeriesStore } from './store/series-store.js';
@@ -92,6 +93,7 @@ export class App implements AsyncDisposable {
       series: this.#series,
       analyses: this.#analyses,
       deliveries: this.#deliveries,
+      proofs: new ProofStore(catalog),
       results: new ResultFiles(folder),
       infer,
       metrics: this.#metrics,

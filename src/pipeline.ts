@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import type { Metrics } from './admin/metrics.js';
 import { CompletenessWorker } from './complete/completeness-worker.js';
 import type { Settings } from './config/settings.js';
-import { Deliverer } from './deliver/deliver.js';
+import { Delivering } from './delivering.js';
+import { isBadFile } from './domain/failure.js';
 import type { ResultObject } from './domain/result-object.js';
 import type { InferStage } from './infer/analyse.js';
 import { analysisPass } from './infer/analysis-stage.js';
@@ -13,6 +14,7 @@ import { composeReport } from './report/compose-report.js';
 import { reportPass } from './report/report-stage.js';
 import type { AnalysisStore, ReportWork, WrittenObject } from './store/analysis-store.js';
 import type { DeliveryStore } from './store/delivery-store.js';
+import type { ProofStore } from './store/proof-store.js';
 import type { ResultFiles } from './store/result-files.js';
 import type { SeriesStore } from './store/series-store.js';
 import { VERSION } from './version.js';
@@ -21,6 +23,7 @@ export interface PipelineParts {
   readonly series: SeriesStore;
   readonly analyses: AnalysisStore;
   readonly deliveries: DeliveryStore;
+  readonly proofs: ProofStore;
   readonly results: ResultFiles;
   readonly infer: InferStage;
   readonly metrics: Metrics;
@@ -30,9 +33,6 @@ export interface PipelineParts {
   readonly settings: () => Settings;
   readonly log: Log;
 }
-
-/** The codes of a file that is gone, cannot be read or is not what it was. */
-const BAD_FILE = /^(slice|file)-/;
 
 /**
  * The stages from complete to deliver, each with its worker. Their work waits in rows; what is wired here is only who
@@ -44,8 +44,7 @@ export class Pipeline implements AsyncDisposable {
   readonly #selecting: WorkerLoop;
   readonly #analysing: WorkerLoop;
   readonly #reporting: WorkerLoop;
-  readonly #delivering = new Map<string, WorkerLoop>();
-  #running = false;
+  readonly #delivering: Delivering;
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
@@ -63,25 +62,24 @@ export class Pipeline implements AsyncDisposable {
     this.#selecting = this.#loop('infer', 'selection', async () => this.#select());
     this.#analysing = this.#loop('infer', 'analysis', () => this.#analyse());
     this.#reporting = this.#loop('report', 'report', () => this.#report());
+    this.#delivering = new Delivering(parts);
   }
 
   start(): void {
-    this.#running = true;
     this.#completeness.start();
     this.#selecting.start();
     this.#analysing.start();
     this.#reporting.start();
-    this.syncDestinations();
+    this.#delivering.start();
   }
 
   /** Stops each stage after the one that feeds it; work that is under way comes to its end. */
   async stop(): Promise<void> {
-    this.#running = false;
     this.#completeness.stop();
     await this.#selecting.stop();
     await this.#analysing.stop();
     await this.#reporting.stop();
-    await Promise.all([...this.#delivering.values()].map((loop) => loop.stop()));
+    await this.#delivering.stop();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -106,7 +104,7 @@ export class Pipeline implements AsyncDisposable {
 
   /** The workers whose last pass failed: the catalog or the disk does, or an error of the software. */
   get failing(): string[] {
-    const loops = [this.#selecting, this.#analysing, this.#reporting, ...this.#delivering.values()];
+    const loops = [this.#selecting, this.#analysing, this.#reporting, ...this.#delivering.loops];
     return loops.filter(({ isFailing }) => isFailing).map(({ name }) => name);
   }
 
@@ -115,24 +113,12 @@ export class Pipeline implements AsyncDisposable {
     this.#selecting.notify();
     this.#analysing.notify();
     this.#reporting.notify();
-    for (const loop of this.#delivering.values()) loop.notify();
+    this.#delivering.notify();
   }
 
-  /** One worker for each destination of the configuration; what waits for one that is gone stays in its rows. */
+  /** The configuration's destinations may have changed. */
   syncDestinations(): void {
-    if (!this.#running) return;
-    const names = new Set(this.#parts.settings().destinations.map(({ name }) => name));
-    for (const [name, loop] of this.#delivering) {
-      if (names.has(name)) continue;
-      this.#delivering.delete(name);
-      void loop.stop();
-    }
-    for (const name of names) {
-      if (this.#delivering.has(name)) continue;
-      const loop = this.#deliveryLoop(name);
-      this.#delivering.set(name, loop);
-      loop.start();
-    }
+    this.#delivering.sync();
   }
 
   #loop(
@@ -163,7 +149,7 @@ export class Pipeline implements AsyncDisposable {
       this.#selecting.notify();
       return 0;
     }
-    if (finding.reason !== undefined && BAD_FILE.test(finding.reason.code)) {
+    if (finding.reason !== undefined && isBadFile(finding.reason.code)) {
       this.#parts.onBadFile(work.studyInstanceUid);
     }
     const ms = Math.round(performance.now() - began);
@@ -193,7 +179,7 @@ export class Pipeline implements AsyncDisposable {
       log: log.child({ stage: 'report' }),
     });
     if ('dueInMs' in pass) return pass.dueInMs;
-    for (const loop of this.#delivering.values()) loop.notify();
+    this.#delivering.notify();
     return 0;
   }
 
@@ -214,25 +200,5 @@ export class Pipeline implements AsyncDisposable {
       options: { ...report, softwareVersion: VERSION, deviceSerialNumber: node.aeTitle },
       ...(predecessor && { predecessor }),
     });
-  }
-
-  #deliveryLoop(name: string): WorkerLoop {
-    const { deliveries, metrics, settings, log } = this.#parts;
-    const deliverer = new Deliverer({
-      destination: () => {
-        const destination = settings().destinations.find((one) => one.name === name);
-        if (destination === undefined) throw new Error(`Destination ${name} is configured no more`);
-        return destination;
-      },
-      outbox: deliveries,
-      onSettled: ({ sopInstanceUid, studyInstanceUid }, result, code) => {
-        metrics.delivered(name, result);
-        if (code !== undefined && BAD_FILE.test(code)) this.#parts.onBadFile(studyInstanceUid);
-        const ms = result === 'delivered' ? deliveries.reportLatency(sopInstanceUid) : undefined;
-        if (ms !== undefined) metrics.reportDelivered(ms / 1000);
-      },
-      log: log.child({ stage: 'deliver' }),
-    });
-    return this.#loop('deliver', name, (signal) => deliverer.run(signal));
   }
 }

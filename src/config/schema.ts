@@ -179,6 +179,25 @@ const destination = z.strictObject({
   responseSeconds: seconds(0.1, 3600)
     .default(60)
     .describe('Longest wait for a response, from the last byte that moved.'),
+  verifyByFind: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether an object counts as delivered only when the peer finds it: C-FIND, Study Root, IMAGE level.',
+    ),
+  verifyAfterSeconds: seconds(0.1, 3600)
+    .default(10)
+    .describe(
+      'From the answer to C-STORE until the peer is asked; doubled each time it has it not.',
+    ),
+  verifyAttempts: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(5)
+    .describe(
+      'How often the peer may have it not, with another C-STORE in between, until it is given up.',
+    ),
 });
 
 const route = z.strictObject({

@@ -77,6 +77,8 @@ export interface DestinationSettings {
     readonly associateMs: number;
     readonly responseMs: number;
   };
+  /** Absent where success as the answer to C-STORE is proof enough. */
+  readonly verify?: { readonly afterMs: number; readonly attempts: number };
 }
 
 export interface LoadedSettings {
@@ -252,6 +254,12 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
         associateMs: ms(destination.associateSeconds),
         responseMs: ms(destination.responseSeconds),
       },
+      ...(destination.verifyByFind && {
+        verify: {
+          afterMs: ms(destination.verifyAfterSeconds),
+          attempts: destination.verifyAttempts,
+        },
+      }),
     })),
     routes: config.routes,
     retention: {

@@ -4,6 +4,11 @@
  */
 export type FailureClass = 'transient' | 'ambiguous' | 'permanent';
 
+/** Whether a code is that of a file that is gone, cannot be read or is not what it was. */
+export function isBadFile(code: string): boolean {
+  return /^(slice|file)-/.test(code);
+}
+
 /** An error that a stage settles by its class; `code` is for scripts, the message for people, without patient data. */
 export class StageError extends Error {
   readonly code: string;

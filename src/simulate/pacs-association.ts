@@ -24,6 +24,8 @@ export interface PacsPolicy {
   readonly refusedSopClasses: ReadonlySet<string>;
   readonly transferSyntaxes: readonly string[] | undefined;
   store(object: IncomingObject): Promise<PacsAnswer>;
+  /** Whether it has the instance, or how else it answers. */
+  find(sopInstanceUid: string): boolean | PacsAnswer;
 }
 
 type Association = association.Association;
@@ -106,19 +108,46 @@ export class PacsAssociation extends dimse.Scp {
       .store(incoming)
       .catch((): PacsAnswer => ({ status: Status.OutOfResources }))
       .then((answer) => {
-        if (answer === 'no-answer') return;
-        if (answer === 'drop-connection') {
-          this.#socket.destroy();
-        } else if (answer === 'abort') {
-          this.sendAbort();
-          this.#socket.end();
-        } else {
-          const response = dimse.responses.CStoreResponse.fromRequest(request);
-          response.setStatus(answer.status);
-          if (answer.comment !== undefined) response.setErrorComment(answer.comment);
-          respond(response);
-        }
+        if (this.#fails(answer)) return;
+        const response = dimse.responses.CStoreResponse.fromRequest(request);
+        response.setStatus(answer.status);
+        if (answer.comment !== undefined) response.setErrorComment(answer.comment);
+        respond(response);
       });
+  }
+
+  override cFindRequest(
+    request: requests.CFindRequest,
+    respond: (responses: InstanceType<typeof dimse.responses.CFindResponse>[]) => void,
+  ): void {
+    const { QueryRetrieveLevel, SOPInstanceUID } = request.getDataset()?.getElements() ?? {};
+    const answer = this.#policy.find(String(SOPInstanceUID));
+    if (typeof answer !== 'boolean' && this.#fails(answer)) return;
+    const responseOf = (status: number) => {
+      const response = dimse.responses.CFindResponse.fromRequest(request);
+      response.setStatus(status);
+      return response;
+    };
+    const status = typeof answer === 'boolean' ? Status.Success : answer.status;
+    if (answer !== true) {
+      respond([responseOf(status)]);
+      return;
+    }
+    const match = responseOf(PENDING);
+    match.setDataset(new dimse.Dataset({ QueryRetrieveLevel, SOPInstanceUID }));
+    respond([match, responseOf(status)]);
+  }
+
+  /** Fails in the given way, where it is one. */
+  #fails(answer: PacsAnswer): answer is Exclude<PacsAnswer, { readonly status: number }> {
+    if (typeof answer !== 'string') return false;
+    if (answer === 'drop-connection') {
+      this.#socket.destroy();
+    } else if (answer === 'abort') {
+      this.sendAbort();
+      this.#socket.end();
+    }
+    return true;
   }
 
   override abort(): void {
@@ -146,6 +175,9 @@ export class PacsAssociation extends dimse.Scp {
     }
   }
 }
+
+/** A match of a C-FIND (PS3.4 Table C.4-1). */
+const PENDING = 0xff00;
 
 /** Keeps the fragments of one dataset. The library waits for a full stream in a way that loses data, so it never is. */
 class DatasetCollector extends Writable {

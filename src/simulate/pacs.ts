@@ -32,11 +32,15 @@ export interface PacsOptions {
   readonly transferSyntaxes?: readonly string[];
   /** Decides on an object before it is kept; only those that it passes (undefined) or gives a warning are. */
   readonly answer?: (object: IncomingObject) => PacsAnswer | undefined;
+  /** Objects that it answers with success and loses. */
+  readonly loses?: (object: IncomingObject) => boolean;
+  /** Decides on a C-FIND in place of the search. */
+  readonly findAnswer?: (sopInstanceUid: string) => PacsAnswer | undefined;
 }
 
 /**
- * A simulated PACS for demonstration and tests: a Verification and Storage SCP (PS3.4 A and B) that keeps what it is
- * sent as Part 10 files and can fail in the ways of real ones. Not for patient data: it has no limits of its own.
+ * A simulated PACS for demonstration and tests: a Verification, Storage and Study Root Find SCP (PS3.4 A, B and C) that
+ * keeps what it is sent as Part 10 files, finds it by its SOP Instance UID at IMAGE level, and can fail in the ways of real ones. Not for patient data: it has no limits of its own.
  */
 export class SimulatedPacs
   extends EventEmitter<{ received: [ReceivedObject]; association: [] }>
@@ -96,13 +100,20 @@ export class SimulatedPacs
       refusedSopClasses: new Set(this.#options.refusedSopClasses),
       transferSyntaxes: this.#options.transferSyntaxes,
       store: (object) => this.#store(object),
+      find: (sopInstanceUid) =>
+        this.#options.findAnswer?.(sopInstanceUid) ?? this.#has(sopInstanceUid),
     });
     association.on('associationRequested', () => this.emit('association'));
+  }
+
+  #has(sopInstanceUid: string): boolean {
+    return this.#received.some((object) => object.sopInstanceUid === sopInstanceUid);
   }
 
   async #store(object: IncomingObject): Promise<PacsAnswer> {
     const answer = this.#options.answer?.(object) ?? { status: Status.Success };
     if (typeof answer === 'string' || !isStored(answer.status)) return answer;
+    if (this.#options.loses?.(object)) return answer;
     const { bytes, ...rest } = object;
     // The UID becomes a file's name.
     if (!isUid(object.sopInstanceUid)) return { status: Status.CannotUnderstand };

@@ -211,6 +211,25 @@ export const RESULT_OBJECT_FILE = `
 export const NEXT_DELIVERY = `
   SELECT min(due_at) AS dueAt FROM delivery WHERE state = 'due' AND destination = ?`;
 
+export const STORED_DELIVERIES = `
+  SELECT d.delivery_id AS deliveryId, d.looks, d.sop_instance_uid AS sopInstanceUid, r.kind,
+    r.series_instance_uid AS seriesInstanceUid, a.study_instance_uid AS studyInstanceUid
+  FROM delivery d JOIN result_object r USING (sop_instance_uid) JOIN analysis a USING (analysis_id)
+  WHERE d.state = 'stored' AND d.destination = :destination AND d.due_at <= :now
+  ORDER BY d.due_at, d.delivery_id LIMIT :limit`;
+
+export const NEXT_LOOK = `
+  SELECT min(due_at) AS dueAt FROM delivery WHERE state = 'stored' AND destination = ?`;
+
+export const PUT_OFF_LOOK = `
+  UPDATE delivery SET due_at = :lookAt, failure_class = 'transient', failure_code = :code
+  WHERE delivery_id = :deliveryId AND state = 'stored'`;
+
+export const SETTLE_PROOF = `
+  UPDATE delivery SET state = :state, due_at = coalesce(:dueAt, due_at), settled_at = :settledAt,
+    looks = looks + :missed, failure_class = :failureClass, failure_code = :failureCode
+  WHERE delivery_id = :deliveryId AND state = 'stored' RETURNING destination`;
+
 export const RELEASE_DELIVERIES = `UPDATE delivery SET state = 'due' WHERE state = 'sending'`;
 
 export const SETTLE_DELIVERY = `

@@ -1,80 +1,16 @@
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Deliverer, type Destination } from '../../../src/deliver/deliver.js';
-import { type PacsOptions, SimulatedPacs } from '../../../src/simulate/pacs.js';
-import { type ClaimedDelivery, DeliveryStore } from '../../../src/store/delivery-store.js';
-import { StoreRig, silent } from '../store/rig.js';
+import { StoreRig } from '../store/rig.js';
 import { COMPREHENSIVE_3D_SR } from './objects.js';
 import { queueReport } from './queued-reports.js';
+import { Stage, startPacs, uidsAt } from './stage.js';
 
 const HOUR = 60 * 60_000;
 const { signal } = new AbortController();
 
-/** The stage on a real catalog and real connections, with a clock that goes on as far as a pass says to wait. */
-class Stage implements AsyncDisposable {
-  readonly rig: StoreRig;
-  readonly deliverer: Deliverer<ClaimedDelivery>;
-  clock = Date.now();
-  passes = 0;
-
-  private constructor(rig: StoreRig, destination: Destination) {
-    this.rig = rig;
-    this.deliverer = new Deliverer({
-      destination: () => destination,
-      outbox: new DeliveryStore(rig.catalog, rig.folder),
-      log: silent,
-      now: () => this.clock,
-    });
-  }
-
-  static async open(port: number, more: Partial<Destination> = {}): Promise<Stage> {
-    return new Stage(await StoreRig.open(), {
-      name: 'main-pacs',
-      aeTitle: 'PACS',
-      callingAeTitle: 'VIGIL',
-      host: '127.0.0.1',
-      port,
-      timeouts: { connectMs: 2000, associateMs: 300, responseMs: 300 },
-      ...more,
-    });
-  }
-
-  /** Runs pass after pass until nothing is due, or for that long on the clock. */
-  async run(duration = Infinity): Promise<void> {
-    const end = this.clock + duration;
-    while (this.clock < end) {
-      this.passes += 1;
-      const wait = await this.deliverer.run(signal);
-      if (wait === undefined) return;
-      this.clock += wait;
-    }
-  }
-
-  states(): Record<string, number> {
-    const rows = this.rig.rows('SELECT state, count(*) AS n FROM delivery GROUP BY state');
-    return Object.fromEntries((rows as { state: string; n: number }[]).map((r) => [r.state, r.n]));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.rig[Symbol.asyncDispose]();
-  }
-}
-
-let folders = 0;
-
-async function startPacs(rig: StoreRig, options: Partial<PacsOptions> = {}) {
-  folders += 1;
-  const pacs = new SimulatedPacs({ folder: join(rig.folder, `pacs-${folders}`), ...options });
-  await pacs.start();
-  return pacs;
-}
-
-const uidsAt = (pacs: SimulatedPacs) => pacs.received.map((r) => r.sopInstanceUid);
-
 /** A port where a PACS was a moment ago. */
 async function closedPort(): Promise<number> {
   await using rig = await StoreRig.open();
-  const pacs = await startPacs(rig);
+  const pacs = await startPacs(rig.folder);
   const { port } = pacs;
   await pacs.stop();
   return port;
@@ -104,7 +40,7 @@ describe('a PACS that is down for hours', () => {
     expect(stage.passes).toBeGreaterThan(36);
     expect(stage.passes).toBeLessThan(400);
 
-    await using pacs = await startPacs(rig, { port });
+    await using pacs = await startPacs(rig.folder, { port });
     await stage.run();
     // Reports go before pictures of the same outcome, though the route names the picture first.
     const reportsFirst = (studies: readonly string[][]) =>
@@ -130,7 +66,7 @@ describe('a PACS that is down for hours', () => {
       expect(await stage.deliverer.run(signal)).toBe(rest);
     }
     expect(stage.states()).toEqual({ due: 14 });
-    await using pacs = await startPacs(stage.rig, { port });
+    await using pacs = await startPacs(stage.rig.folder, { port });
     await queueReport(stage.rig, 9, 'positive');
     await stage.run();
     expect(pacs.received).toHaveLength(16);
@@ -139,7 +75,7 @@ describe('a PACS that is down for hours', () => {
   it('answers "out of resources" to all for hours: then what waited goes by urgency again', async () => {
     await using rig = await StoreRig.open();
     let full = true;
-    await using pacs = await startPacs(rig, {
+    await using pacs = await startPacs(rig.folder, {
       answer: () => (full ? { status: 0xa700 } : undefined),
     });
     await using stage = await Stage.open(pacs.port);
@@ -161,7 +97,7 @@ describe('objects that a PACS cannot bear', () => {
     'hold up no others where it meets each with %s',
     async (answer) => {
       await using rig = await StoreRig.open();
-      await using pacs = await startPacs(rig, {
+      await using pacs = await startPacs(rig.folder, {
         answer: ({ sopClassUid }) => (sopClassUid === COMPREHENSIVE_3D_SR ? answer : undefined),
       });
       await using stage = await Stage.open(pacs.port);
@@ -179,7 +115,7 @@ describe('objects that a PACS cannot bear', () => {
 
   it('end as dead letters with what was wrong', async () => {
     await using rig = await StoreRig.open();
-    await using pacs = await startPacs(rig, { answer: () => 'abort' });
+    await using pacs = await startPacs(rig.folder, { answer: () => 'abort' });
     const retry = { baseMs: 1000, capMs: HOUR, attempts: 4 };
     await using stage = await Stage.open(pacs.port, { retry });
     await queueReport(stage.rig, 1, 'positive');
@@ -200,7 +136,7 @@ describe('a response that is lost after the object was sent', () => {
   it('leads to the same object again, under the same SOP Instance UID', async () => {
     await using rig = await StoreRig.open();
     const sent: [string, Buffer][] = [];
-    await using pacs = await startPacs(rig, {
+    await using pacs = await startPacs(rig.folder, {
       answer: ({ sopInstanceUid, bytes }) => {
         sent.push([sopInstanceUid, Buffer.from(bytes)]);
         return sent.length === 1 ? 'drop-connection' : undefined;

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import type { Finding, Outcome } from '../../../src/domain/finding.js';
 import type { ObjectKind } from '../../../src/domain/result-object.js';
@@ -49,7 +51,9 @@ export async function queueReport(
           seriesInstanceUid: `2.25.${study}`,
         },
         file: relative(rig.folder, file),
-        sha256: 'x',
+        sha256: createHash('sha256')
+          .update(await readFile(file))
+          .digest('hex'),
         bytes: 1,
       };
     }),

@@ -1,0 +1,134 @@
+import dimse, { type association, type responses } from 'dcmjs-dimse';
+import { Status } from '../dicom/status.js';
+import type { FailureClass } from '../domain/failure.js';
+import { associate, type Peer } from './association.js';
+
+/** Names one instance the way the hierarchical search wants it (PS3.4 C.4.1.2.1): with the keys above it. */
+export interface InstanceKeys {
+  readonly studyInstanceUid: string;
+  readonly seriesInstanceUid: string;
+  readonly sopInstanceUid: string;
+}
+
+/** What the peer says of one instance; `text` is for people and holds no patient data. */
+export type FindResult =
+  | { readonly type: 'found' }
+  | { readonly type: 'not-found' }
+  | {
+      readonly type: 'failed';
+      readonly failureClass: FailureClass;
+      readonly code: string;
+      readonly text: string;
+      readonly status?: number | undefined;
+      /** Set where the association failed before this instance's turn. */
+      readonly untried?: boolean | undefined;
+    };
+
+/**
+ * Asks a peer by C-FIND in the Study Root model at IMAGE level (PS3.4 C.6.2) which instances it holds, one request for
+ * each on one association. Resolves to one result for each and never rejects.
+ */
+export async function findInstances(
+  peer: Peer,
+  instances: readonly InstanceKeys[],
+  signal?: AbortSignal,
+): Promise<readonly FindResult[]> {
+  const searches = instances.map((keys) => new Search(keys));
+  let accepted = true;
+  const broken = await associate(peer, {
+    requests: searches,
+    sendable: (granted) => {
+      accepted = searches.every((search) => search.fits(granted));
+      return accepted ? searches : [];
+    },
+    signal,
+  });
+  // The library sends the next request when the one before is answered: the first without an answer is the one at fault.
+  const stuck = searches.find((search) => search.result === undefined);
+  return searches.map((search): FindResult => {
+    if (search.result !== undefined) return search.result;
+    if (!accepted) return NOT_ACCEPTED;
+    const { code, text } = broken ?? NO_RESPONSE;
+    return {
+      type: 'failed',
+      failureClass: broken?.failureClass ?? 'transient',
+      code,
+      text,
+      untried: search !== stuck || !search.begun,
+    };
+  });
+}
+
+const NOT_ACCEPTED: FindResult = {
+  type: 'failed',
+  failureClass: 'permanent',
+  code: 'find-not-accepted',
+  text: 'The peer accepts no C-FIND in the Study Root model',
+};
+
+const NO_RESPONSE = {
+  code: 'response-lost',
+  text: 'The peer released the association without a response',
+};
+
+type Association = association.Association;
+
+class Search extends dimse.requests.CFindRequest {
+  result: FindResult | undefined;
+  /** Whether an association that takes it was there. */
+  begun = false;
+  #seen = false;
+
+  constructor(keys: InstanceKeys) {
+    super();
+    this.setDataset(
+      new dimse.Dataset({
+        QueryRetrieveLevel: 'IMAGE',
+        StudyInstanceUID: keys.studyInstanceUid,
+        SeriesInstanceUID: keys.seriesInstanceUid,
+        SOPInstanceUID: keys.sopInstanceUid,
+      }),
+    );
+    this.on('response', (response: responses.CFindResponse) => {
+      const status = response.getStatus();
+      if (isPending(status)) {
+        // Some peers answer with more than they were asked for.
+        const found = response.getDataset()?.getElements()?.['SOPInstanceUID'];
+        this.#seen ||= String(found).replace(/[\0 ]+$/, '') === keys.sopInstanceUid;
+      } else if (status === Status.Success) {
+        this.result = { type: this.#seen ? 'found' : 'not-found' };
+      } else {
+        this.result = refusal(status);
+      }
+    });
+  }
+
+  fits(granted: Association): boolean {
+    this.begun = granted.getAcceptedPresentationContextFromRequest(this) !== undefined;
+    return this.begun;
+  }
+}
+
+/** Matches are continuing (PS3.4 Table C.4-1), also where the peer does not support an optional key. */
+function isPending(status: number): boolean {
+  return status === 0xff00 || status === 0xff01;
+}
+
+/** Statuses of a C-FIND that a repeat cannot help (PS3.4 Table C.4-1 and PS3.7 C.5). */
+const LASTING: Readonly<Record<number, string>> = {
+  [Status.SopClassNotSupported]: 'find-not-accepted',
+  292: 'not-authorized',
+  [Status.UnrecognizedOperation]: 'find-not-accepted',
+  [Status.DataSetDoesNotMatchSopClass]: 'find-identifier-refused',
+};
+
+function refusal(status: number): FindResult {
+  const code = LASTING[status];
+  return {
+    type: 'failed',
+    failureClass: code === undefined ? 'transient' : 'permanent',
+    code: code ?? 'find-failed',
+    text: `The peer answered C-FIND with 0x${status.toString(16).padStart(4, '0').toUpperCase()}`,
+    status,
+  };
+}

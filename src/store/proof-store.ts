@@ -1,0 +1,79 @@
+import { nextDeliveryState, type ProofSettlement } from '../domain/delivery-state.js';
+import type { Catalog } from './database.js';
+import { DELIVERY_EVENTS } from './delivery-store.js';
+import { eventWriter } from './events.js';
+import * as sql from './queries.js';
+
+/** A delivery that was answered with success and is to be proven. */
+export interface StoredDelivery {
+  readonly deliveryId: number;
+  readonly studyInstanceUid: string;
+  readonly seriesInstanceUid: string;
+  readonly sopInstanceUid: string;
+  readonly kind: string;
+  readonly looks: number;
+}
+
+/** The deliveries in state `stored`: what the destination took and has yet to show. */
+export class ProofStore {
+  readonly #catalog: Catalog;
+  readonly #event: ReturnType<typeof eventWriter>;
+
+  constructor(catalog: Catalog) {
+    this.#catalog = catalog;
+    this.#event = eventWriter(catalog);
+  }
+
+  storedDue(destination: string, limit: number, now: number): StoredDelivery[] {
+    return this.#catalog
+      .prepare(sql.STORED_DELIVERIES)
+      .all({ destination, limit, now }) as StoredDelivery[];
+  }
+
+  nextLookAt(destination: string): number | undefined {
+    const row = this.#catalog.prepare(sql.NEXT_LOOK).get(destination) as { dueAt: number | null };
+    return row.dueAt ?? undefined;
+  }
+
+  settleProof(delivery: StoredDelivery, settlement: ProofSettlement): void {
+    const { deliveryId, studyInstanceUid, sopInstanceUid, kind } = delivery;
+    if (settlement.type === 'put-off') {
+      const { lookAt, code } = settlement;
+      this.#catalog.prepare(sql.PUT_OFF_LOOK).run({ deliveryId, lookAt, code });
+      return;
+    }
+    const at = Date.now();
+    const missing = settlement.type === 'not-there' ? settlement : undefined;
+    const attemptsLeft = missing?.retryAt !== undefined;
+    const state =
+      nextDeliveryState(
+        'stored',
+        missing === undefined ? { type: 'proven' } : { type: 'not-there', attemptsLeft },
+      ) ?? 'dead';
+    this.#catalog
+      .transaction(() => {
+        const row = this.#catalog.prepare(sql.SETTLE_PROOF).get({
+          deliveryId,
+          state,
+          dueAt: missing?.retryAt ?? null,
+          settledAt: attemptsLeft ? null : at,
+          missed: missing === undefined ? 0 : 1,
+          failureClass: missing === undefined ? null : attemptsLeft ? 'transient' : 'permanent',
+          failureCode: missing?.code ?? null,
+        }) as { destination: string } | undefined;
+        if (row === undefined) return;
+        this.#event({
+          at,
+          kind: DELIVERY_EVENTS[state],
+          studyInstanceUid,
+          detail: {
+            destination: row.destination,
+            object: kind,
+            sopInstanceUid,
+            ...(missing && { code: missing.code, looks: delivery.looks + 1 }),
+          },
+        });
+      })
+      .immediate();
+  }
+}
