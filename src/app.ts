@@ -4,6 +4,7 @@ import type { HealthReport } from './admin/health.js';
 import { Metrics } from './admin/metrics.js';
 import { AdminServer } from './admin/server.js';
 import type { Settings } from './config/settings.js';
+import { withoutDestination } from './domain/delivery-backlog.js';
 import { InferStage } from './infer/analyse.js';
 import type { Log } from './log.js';
 import { askNodeHealth } from './node-health.js';
@@ -86,7 +87,7 @@ export class App implements AsyncDisposable {
     this.status = new StatusStore(catalog);
     const freeBytes = () => files.freeBytes();
     this.#metrics = new Metrics(async () => ({
-      queues: { ...this.status.counts() },
+      ...this.#deliveryLevels(),
       diskFreeBytes: await freeBytes(),
     }));
     this.#pipeline = new Pipeline({
@@ -94,6 +95,7 @@ export class App implements AsyncDisposable {
       analyses: this.#analyses,
       deliveries: this.#deliveries,
       proofs: new ProofStore(catalog),
+      status: this.status,
       results: new ResultFiles(folder),
       infer,
       metrics: this.#metrics,
@@ -243,7 +245,7 @@ export class App implements AsyncDisposable {
       pipeline: this.#pipeline,
       scp: this.#scp,
       infer: this.#infer,
-      storage: this.#settings.storage,
+      settings: this.#settings,
     });
   }
 
@@ -255,6 +257,16 @@ export class App implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  get #destinationNames(): string[] {
+    return this.#settings.destinations.map(({ name }) => name);
+  }
+
+  #deliveryLevels() {
+    const destinations = this.status.backlog();
+    const deliveriesWithoutDestination = withoutDestination(destinations, this.#destinationNames);
+    return { queues: { ...this.status.counts(), deliveriesWithoutDestination }, destinations };
   }
 
   #began(name: string, stop: () => unknown): void {

@@ -2,12 +2,13 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type CalibrateOptions, runCalibrate } from './commands/calibrate.js';
 import { runCheckConfig } from './commands/check-config.js';
+import { type DeliveryCommandOptions, runAbandon, runResend } from './commands/deliveries.js';
 import { runDemo } from './commands/demo.js';
 import { runEcho } from './commands/echo.js';
 import { EXIT, exitCodeOf } from './commands/exit-codes.js';
 import { runModels } from './commands/models.js';
 import { runRebuildCatalog } from './commands/rebuild-catalog.js';
-import { runReanalyse, runResend } from './commands/resend.js';
+import { runReanalyse } from './commands/reanalyse.js';
 import { runSend } from './commands/send.js';
 import { runShow } from './commands/show.js';
 import { runStatus } from './commands/status.js';
@@ -137,13 +138,29 @@ study('show', 'show what happened to a study, and why').action(
   ),
 );
 
-study('resend', "send the newest report's objects again")
-  .option('--to <destination>', 'only to this destination of the configuration')
-  .action(
-    ending((studyInstanceUid: string, options: StudyOptions & { to?: string }) =>
-      runResend({ studyInstanceUid, ...options }),
-    ),
-  );
+const deliveries = (name: string, description: string) =>
+  program
+    .command(name)
+    .description(description)
+    .argument('[study]', 'Study Instance UID')
+    .addOption(config())
+    .option('--to <destination>', 'only to this destination')
+    .option('--dead', 'dead letters only, of every study unless one is given')
+    .addOption(json());
+
+type DeliveriesOptions = Omit<DeliveryCommandOptions, 'studyInstanceUid'>;
+
+deliveries('resend', "send a study's newest report again, or dead letters").action(
+  ending((studyInstanceUid: string | undefined, options: DeliveriesOptions) =>
+    runResend({ studyInstanceUid, ...options }),
+  ),
+);
+
+deliveries('abandon', 'give up dead letters, and what waits for a destination that is gone').action(
+  ending((studyInstanceUid: string | undefined, options: DeliveriesOptions) =>
+    runAbandon({ studyInstanceUid, ...options }),
+  ),
+);
 
 study('reanalyse', 'choose and read the series again').action(
   ending((studyInstanceUid: string, options: StudyOptions) =>

@@ -7,10 +7,12 @@ import { WorkerLoop } from './jobs/worker-loop.js';
 import type { Log } from './log.js';
 import type { DeliveryStore } from './store/delivery-store.js';
 import type { ProofStore } from './store/proof-store.js';
+import type { StatusStore } from './store/status-store.js';
 
 export interface DeliveringParts {
   readonly deliveries: DeliveryStore;
   readonly proofs: ProofStore;
+  readonly status: StatusStore;
   readonly metrics: Metrics;
   /** A result's file could not be sent as it was made. */
   readonly onBadFile: (studyInstanceUid: string) => void;
@@ -39,7 +41,7 @@ export class Delivering implements AsyncDisposable {
 
   start(): void {
     this.#running = true;
-    this.sync();
+    this.follow();
   }
 
   async stop(): Promise<void> {
@@ -63,8 +65,23 @@ export class Delivering implements AsyncDisposable {
     }
   }
 
-  /** Follows the configuration's destinations; what waits for one that is gone stays in its rows. */
-  sync(): void {
+  /** Follows the configuration, and says what it leaves open: that stays in its rows. */
+  follow(): void {
+    this.#sync();
+    const { status, settings, log } = this.#parts;
+    const destinations = settings().destinations.map(({ name }) => name);
+    const routes = settings().routes.map(({ name }) => name);
+    for (const { route, destination, deliveries } of status.openRoutes()) {
+      const line = { route, destination, deliveries };
+      if (!destinations.includes(destination)) {
+        log.error(line, 'deliveries wait for a destination that the configuration does not name');
+      } else if (!routes.includes(route)) {
+        log.warn(line, 'a route is gone from the configuration: what it asked for still goes out');
+      }
+    }
+  }
+
+  #sync(): void {
     if (!this.#running) return;
     const names = new Set(this.#parts.settings().destinations.map(({ name }) => name));
     for (const [name, workers] of this.#workers) {
@@ -73,7 +90,7 @@ export class Delivering implements AsyncDisposable {
       const left = stop(workers).then(() => {
         this.#leaving.delete(name);
         // It may have come back in the meantime.
-        this.sync();
+        this.#sync();
       });
       this.#leaving.set(name, left);
     }

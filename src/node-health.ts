@@ -1,5 +1,6 @@
 import type { HealthCheck, HealthReport } from './admin/health.js';
 import type { Settings } from './config/settings.js';
+import { deliveryProblems } from './domain/delivery-backlog.js';
 import type { InferStage } from './infer/analyse.js';
 import type { StoreScp } from './receive/store-scp.js';
 import { isCatalogDamage, isCatalogFull } from './store/database.js';
@@ -14,19 +15,20 @@ export interface HealthParts {
   readonly pipeline: { readonly failing: readonly string[] };
   readonly scp: StoreScp;
   readonly infer: InferStage;
-  readonly storage: Settings['storage'];
+  readonly settings: Settings;
 }
 
 /** Asks each part of the node, and the disk itself: what fails shows before the next scanner sends. */
 export async function askNodeHealth(parts: HealthParts): Promise<HealthReport> {
-  const { files, ingest, status, pipeline, scp, infer, storage } = parts;
+  const { files, ingest, status, pipeline, scp, infer, settings } = parts;
   return {
     catalog: askCatalog(ingest, status),
-    storage: await askStorage(files, storage),
+    storage: await askStorage(files, settings.storage),
     archive: askArchive(status),
     receive: when(scp.port > 0, 'not listening'),
     inference: when(infer.isRunning, 'the inference process is not running'),
     pipeline: askPipeline(pipeline),
+    deliveries: askDeliveries(status, settings),
   };
 }
 
@@ -67,6 +69,16 @@ function askArchive(status: StatusStore): HealthCheck {
   try {
     const { damagedFiles } = status.counts();
     return when(damagedFiles === 0, `${damagedFiles} files are damaged: vigil verify, vigil show`);
+  } catch {
+    return { ok: false, reason: 'the catalog cannot be read' };
+  }
+}
+
+function askDeliveries(status: StatusStore, settings: Settings): HealthCheck {
+  try {
+    const names = settings.destinations.map(({ name }) => name);
+    const problems = deliveryProblems(status.backlog(), names, Date.now());
+    return when(problems.length === 0, `${problems.join('; ')}: vigil status`);
   } catch {
     return { ok: false, reason: 'the catalog cannot be read' };
   }

@@ -17,6 +17,7 @@ import type { DeliveryStore } from './store/delivery-store.js';
 import type { ProofStore } from './store/proof-store.js';
 import type { ResultFiles } from './store/result-files.js';
 import type { SeriesStore } from './store/series-store.js';
+import type { StatusStore } from './store/status-store.js';
 import { VERSION } from './version.js';
 
 export interface PipelineParts {
@@ -24,6 +25,7 @@ export interface PipelineParts {
   readonly analyses: AnalysisStore;
   readonly deliveries: DeliveryStore;
   readonly proofs: ProofStore;
+  readonly status: StatusStore;
   readonly results: ResultFiles;
   readonly infer: InferStage;
   readonly metrics: Metrics;
@@ -118,7 +120,7 @@ export class Pipeline implements AsyncDisposable {
 
   /** The configuration's destinations may have changed. */
   syncDestinations(): void {
-    this.#delivering.sync();
+    this.#delivering.follow();
   }
 
   #loop(

@@ -14,6 +14,8 @@ export interface HealthReport {
   readonly inference: HealthCheck;
   /** Whether the workers from the choice of series to the deliveries can do their passes. */
   readonly pipeline: HealthCheck;
+  /** Whether results reach their destinations. */
+  readonly deliveries: HealthCheck;
 }
 
 /** Asks every part; the application answers it. */

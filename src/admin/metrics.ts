@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { DestinationBacklog } from '../domain/delivery-backlog.js';
 import type { Outcome } from '../domain/finding.js';
 import { AeTitleLabels } from './ae-title-labels.js';
 
@@ -6,6 +7,8 @@ import { AeTitleLabels } from './ae-title-labels.js';
 export interface Levels {
   /** Work that waits, by queue. */
   readonly queues: Readonly<Record<string, number>>;
+  /** What is open at each destination. */
+  readonly destinations: readonly DestinationBacklog[];
   readonly diskFreeBytes: number;
 }
 
@@ -41,6 +44,8 @@ export class Metrics {
   readonly #model: Gauge<'name' | 'version' | 'hash'>;
   readonly #reloads: Counter<'result'>;
   readonly #queues: Gauge<'queue'>;
+  readonly #destinations: Gauge<'destination' | 'state'>;
+  readonly #oldest: Gauge<'destination'>;
   readonly #diskFree: Gauge;
   readonly #levels: () => Levels | Promise<Levels>;
 
@@ -82,6 +87,15 @@ export class Metrics {
     this.#model = gauge('model_info', 'The model package in use', ['name', 'version', 'hash']);
     this.#reloads = counter('config_reloads', 'Changed configurations, by result', ['result']);
     this.#queues = gauge('queue_depth', 'Work that waits, by queue', ['queue']);
+    this.#destinations = gauge('destination_deliveries', 'Open deliveries of a destination', [
+      'destination',
+      'state',
+    ]);
+    this.#oldest = gauge(
+      'destination_oldest_seconds',
+      'Age of the oldest delivery that waits for a destination',
+      ['destination'],
+    );
     this.#diskFree = gauge('disk_free_bytes', 'Free space of the storage folder');
     collectDefaultMetrics({ register: this.#registry, prefix: 'vigil_' });
   }
@@ -92,9 +106,10 @@ export class Metrics {
 
   /** All metrics in Prometheus' text format. */
   async text(): Promise<string> {
-    this.#queues.reset();
+    for (const levels of [this.#queues, this.#destinations, this.#oldest]) levels.reset();
     try {
-      const { queues, diskFreeBytes } = await this.#levels();
+      const { queues, destinations, diskFreeBytes } = await this.#levels();
+      for (const line of destinations) this.#destinationLevels(line);
       for (const [queue, depth] of Object.entries(queues)) this.#queues.set({ queue }, depth);
       this.#diskFree.set(diskFreeBytes);
     } catch {
@@ -102,6 +117,14 @@ export class Metrics {
       this.#diskFree.set(Number.NaN);
     }
     return this.#registry.metrics();
+  }
+
+  #destinationLevels({ destination, due, stored, dead, oldestAt }: DestinationBacklog): void {
+    for (const [state, n] of Object.entries({ due, stored, dead })) {
+      this.#destinations.set({ destination, state }, n);
+    }
+    const age = oldestAt === null ? 0 : Math.max(0, Date.now() - oldestAt) / 1000;
+    this.#oldest.set({ destination }, age);
   }
 
   associationOpened(): void {

@@ -1,7 +1,7 @@
 import { StatusStore, type StudyDetail } from '../store/status-store.js';
 import { withCatalog } from './catalog.js';
 import { EXIT } from './exit-codes.js';
-import { percent, statusText, table, when } from './text.js';
+import { outcomeText, percent, table, when } from './text.js';
 
 /** `vigil show <study>`: what happened to a study, and why. */
 export async function runShow(options: {
@@ -42,7 +42,7 @@ function describe(study: StudyDetail): string {
         delivery.kind,
         delivery.destination,
         delivery.state,
-        delivery.status === null ? (delivery.failureCode ?? '') : statusText(delivery.status),
+        outcomeText(delivery),
         `${delivery.attempts} attempts`,
         when(delivery.settledAt),
       ]),

@@ -1,7 +1,14 @@
-import { type CatalogCounts, StatusStore } from '../store/status-store.js';
+import type { DestinationBacklog } from '../domain/delivery-backlog.js';
+import {
+  type CatalogCounts,
+  type DeadLetter,
+  type LastVerification,
+  StatusStore,
+  type StudyLine,
+} from '../store/status-store.js';
 import { withCatalog } from './catalog.js';
 import { EXIT } from './exit-codes.js';
-import { table, when } from './text.js';
+import { outcomeText, table, when } from './text.js';
 
 const LINES: readonly (readonly [keyof CatalogCounts, string])[] = [
   ['seriesReceiving', 'series being received'],
@@ -9,6 +16,7 @@ const LINES: readonly (readonly [keyof CatalogCounts, string])[] = [
   ['analysesDue', 'analyses waiting or running'],
   ['reportsDue', 'reports to be made'],
   ['deliveriesDue', 'deliveries waiting or under way'],
+  ['deliveriesUnproven', 'deliveries answered with success, to be found at the destination'],
   ['deliveriesDead', 'deliveries given up (vigil resend)'],
   ['analysesStuck', 'reports that could not be made'],
   ['conflicts', 'conflicts'],
@@ -16,31 +24,86 @@ const LINES: readonly (readonly [keyof CatalogCounts, string])[] = [
   ['orphanFiles', 'files that no row names (vigil verify)'],
 ];
 
-/** `vigil status`: the queues, and the studies that came last. */
+/** `vigil status`: the queues, what is wrong with the deliveries, and the studies that came last. */
 export async function runStatus(options: {
   config: string;
   json: boolean;
   limit: number;
 }): Promise<number> {
-  const { counts, verified, studies } = await withCatalog(options.config, (catalog) => {
-    const status = new StatusStore(catalog);
+  const status = await withCatalog(options.config, (catalog, settings) => {
+    const store = new StatusStore(catalog);
+    const destinations = new Set(settings.destinations.map(({ name }) => name));
+    const routes = new Set(settings.routes.map(({ name }) => name));
     return {
-      counts: status.counts(),
-      verified: status.lastVerification() ?? null,
-      studies: status.recentStudies(options.limit),
+      counts: store.counts(),
+      verified: store.lastVerification() ?? null,
+      destinations: store
+        .backlog()
+        .map((line) => ({ ...line, configured: destinations.has(line.destination) })),
+      goneRoutes: store.openRoutes().filter(({ route }) => !routes.has(route)),
+      deadLetters: store.deadLetters(options.limit),
+      studies: store.recentStudies(options.limit),
     };
   });
   if (options.json) {
-    console.log(JSON.stringify({ counts, verified, studies }));
+    console.log(JSON.stringify(status));
     return EXIT.done;
   }
-  console.log(table(LINES.map(([key, text]) => [String(counts[key]).padStart(6), text])));
-  if (verified !== null) {
-    const { finishedAt, startedAt, files } = verified;
-    const state = finishedAt === null ? `under way since ${when(startedAt)}` : when(finishedAt);
-    console.log(`\nfiles last verified: ${state}, ${files} files`);
-  }
-  if (studies.length === 0) return EXIT.done;
+  const { counts } = status;
+  const sections = [
+    table(LINES.map(([key, text]) => [String(counts[key]).padStart(6), text])),
+    verifiedText(status.verified),
+    destinationsText(status.destinations),
+    ...status.goneRoutes.map(
+      ({ route, destination, deliveries }) =>
+        `Route ${route} is gone from the configuration; ${deliveries} that it asked for still go to ${destination}.`,
+    ),
+    deadLettersText(status.deadLetters, counts.deliveriesDead),
+    studiesText(status.studies),
+  ];
+  console.log(sections.filter((text) => text !== '').join('\n\n'));
+  return EXIT.done;
+}
+
+function verifiedText(verified: LastVerification | null): string {
+  if (verified === null) return '';
+  const { finishedAt, startedAt, files } = verified;
+  const state = finishedAt === null ? `under way since ${when(startedAt)}` : when(finishedAt);
+  return `files last verified: ${state}, ${files} files`;
+}
+
+function destinationsText(
+  lines: readonly (DestinationBacklog & { readonly configured: boolean })[],
+): string {
+  if (lines.length === 0) return '';
+  const rows = lines.map((line) => [
+    line.destination,
+    String(line.due),
+    String(line.stored),
+    String(line.dead),
+    when(line.oldestAt),
+    [line.configured ? '' : 'NOT CONFIGURED', line.failureCode ?? ''].filter(Boolean).join(', '),
+  ]);
+  return table([['DESTINATION', 'DUE', 'UNPROVEN', 'DEAD', 'OLDEST', ''], ...rows]);
+}
+
+function deadLettersText(letters: readonly DeadLetter[], all: number): string {
+  if (letters.length === 0) return '';
+  const rows = letters.map((letter) => [
+    when(letter.settledAt),
+    letter.destination,
+    letter.kind,
+    outcomeText(letter),
+    String(letter.attempts),
+    letter.studyInstanceUid,
+  ]);
+  const head = ['GIVEN UP', 'DESTINATION', 'OBJECT', 'WHY', 'ATTEMPTS', 'STUDY INSTANCE UID'];
+  const more = all > letters.length ? `\n… and ${all - letters.length} more (--limit)` : '';
+  return `${table([head, ...rows])}${more}`;
+}
+
+function studiesText(studies: readonly StudyLine[]): string {
+  if (studies.length === 0) return '';
   const rows = studies.map((study) => [
     when(study.lastInstanceAt),
     study.outcome ?? study.state ?? 'not read yet',
@@ -50,6 +113,5 @@ export async function runStatus(options: {
     study.studyInstanceUid,
   ]);
   const head = ['LAST SLICE', 'OUTCOME', 'REV', 'IMAGES', 'FROM', 'STUDY INSTANCE UID'];
-  console.log(`\n${table([head, ...rows])}`);
-  return EXIT.done;
+  return table([head, ...rows]);
 }

@@ -22,6 +22,17 @@ export function when(ms: number | null | undefined): string {
 
 export const percent = (probability: number) => `${(100 * probability).toFixed(1)} %`;
 
+/** What a destination answered, and what was wrong. */
+export function outcomeText(delivery: {
+  readonly status: number | null;
+  readonly failureClass: string | null;
+  readonly failureCode: string | null;
+}): string {
+  const { status, failureClass, failureCode } = delivery;
+  const failure = failureCode === null ? '' : `${failureCode} (${failureClass ?? 'unknown class'})`;
+  return [status === null ? '' : statusText(status), failure].filter(Boolean).join(' ');
+}
+
 /** A C-STORE status as the standard writes it. */
 export const statusText = (status: number) =>
   `0x${status.toString(16).padStart(4, '0').toUpperCase()}`;

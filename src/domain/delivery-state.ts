@@ -27,6 +27,8 @@ export type DeliveryEvent =
 
 const RESENDABLE: readonly DeliveryState[] = ['stored', 'delivered', 'dead', 'abandoned'];
 
+const ABANDONABLE: readonly DeliveryState[] = ['due', 'stored', 'dead'];
+
 /** How an attempt ended: the destination's answer, or a failure and, where there is another try, its time. */
 export type DeliverySettlement =
   | {
@@ -92,6 +94,6 @@ export function nextDeliveryState(
     case 'resend':
       return RESENDABLE.includes(state) ? 'due' : undefined;
     case 'abandon':
-      return state === 'due' || state === 'dead' ? 'abandoned' : undefined;
+      return ABANDONABLE.includes(state) ? 'abandoned' : undefined;
   }
 }

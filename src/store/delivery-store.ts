@@ -28,6 +28,28 @@ export interface ClaimedDelivery {
   readonly hasFallback: boolean;
 }
 
+/** Which deliveries a person means; what is left out means any. */
+export interface DeliveryFilter {
+  readonly studyInstanceUid?: string | undefined;
+  readonly destinations?: readonly string[] | undefined;
+}
+
+interface SelectedDelivery {
+  readonly deliveryId: number;
+  readonly state: DeliveryState;
+  readonly studyInstanceUid: string;
+  readonly destination: string;
+  readonly sopInstanceUid: string;
+  readonly kind: string;
+}
+
+function parameters({ studyInstanceUid, destinations }: DeliveryFilter) {
+  return {
+    studyInstanceUid: studyInstanceUid ?? null,
+    destinations: destinations === undefined ? null : JSON.stringify(destinations),
+  };
+}
+
 /** The outbox: one row for each (object, destination). */
 export class DeliveryStore {
   readonly #catalog: Catalog;
@@ -145,16 +167,65 @@ export class DeliveryStore {
     return row?.ms ?? undefined;
   }
 
-  /** Makes the newest report's settled deliveries due again; returns how many. */
-  resend(studyInstanceUid: string, destination: string | undefined): number {
+  /** Makes the newest report's settled deliveries to these destinations due again; returns how many. */
+  resend(studyInstanceUid: string, destinations: readonly string[]): number {
     const at = Date.now();
     return this.#catalog
       .transaction(() => {
         const { changes } = this.#catalog
           .prepare(sql.RESEND_DELIVERIES)
-          .run({ studyInstanceUid, destination: destination ?? null, at });
-        this.#event({ at, kind: 'resend', studyInstanceUid, detail: { destination, changes } });
+          .run({ studyInstanceUid, destinations: JSON.stringify(destinations), at });
+        this.#event({ at, kind: 'resend', studyInstanceUid, detail: { destinations, changes } });
         return changes;
+      })
+      .immediate();
+  }
+
+  /** Makes dead letters due again, also those of older reports; returns how many. */
+  resendDead(filter: DeliveryFilter): number {
+    return this.#decide(sql.DEAD_DELIVERIES, sql.REVIVE_DELIVERY, parameters(filter), {
+      event: { type: 'resend' },
+      kind: 'resend',
+    });
+  }
+
+  /** Gives up dead letters, and what waits for a destination that is not among the configured ones, where given. */
+  abandon(filter: DeliveryFilter, configured: readonly string[] | undefined): number {
+    const chosen = {
+      ...parameters(filter),
+      configured: configured === undefined ? null : JSON.stringify(configured),
+    };
+    return this.#decide(sql.ABANDONABLE_DELIVERIES, sql.ABANDON_DELIVERY, chosen, {
+      event: { type: 'abandon' },
+      kind: 'delivery-abandoned',
+    });
+  }
+
+  /** What a person decides on the deliveries that a query selects, each with its event; returns how many. */
+  #decide(
+    select: string,
+    update: string,
+    chosen: Record<string, string | null>,
+    decision: { readonly event: DeliveryEvent; readonly kind: CatalogEvent['kind'] },
+  ): number {
+    const at = Date.now();
+    return this.#catalog
+      .transaction(() => {
+        const rows = this.#catalog.prepare(select).all(chosen) as SelectedDelivery[];
+        for (const {
+          deliveryId,
+          state,
+          studyInstanceUid,
+          destination,
+          sopInstanceUid,
+          kind,
+        } of rows) {
+          const next = nextDeliveryState(state, decision.event) ?? state;
+          this.#catalog.prepare(update).run({ deliveryId, state: next, at });
+          const detail = { destination, object: kind, sopInstanceUid, was: state };
+          this.#event({ at, kind: decision.kind, studyInstanceUid, detail });
+        }
+        return rows.length;
       })
       .immediate();
   }

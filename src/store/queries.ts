@@ -241,14 +241,38 @@ export const SETTLE_DELIVERY = `
 export const FALLBACK_FOR = `
   SELECT sop_instance_uid AS sopInstanceUid FROM result_object WHERE fallback_for = ?`;
 
+/** `:destinations` is a JSON array of names. */
 export const RESEND_DELIVERIES = `
-  UPDATE delivery SET state = 'due', attempts = 0, due_at = :at, settled_at = NULL, failure_code = NULL, comment = NULL
-  WHERE state IN ('delivered', 'dead') AND sop_instance_uid IN (
+  UPDATE delivery SET state = 'due', attempts = 0, looks = 0, due_at = :at, settled_at = NULL, failure_class = NULL,
+    failure_code = NULL, comment = NULL
+  WHERE state IN ('stored', 'delivered', 'dead', 'abandoned') AND sop_instance_uid IN (
     SELECT r.sop_instance_uid FROM result_object r JOIN analysis a USING (analysis_id)
     WHERE a.study_instance_uid = :studyInstanceUid
       AND a.revision = (SELECT max(revision) FROM analysis WHERE study_instance_uid = :studyInstanceUid
                         AND state = 'reported'))
-    AND (:destination IS NULL OR destination = :destination)`;
+    AND destination IN (SELECT value FROM json_each(:destinations))`;
+
+const SELECTED_DELIVERIES = `
+  SELECT d.delivery_id AS deliveryId, d.state, d.destination, d.sop_instance_uid AS sopInstanceUid, r.kind,
+    a.study_instance_uid AS studyInstanceUid
+  FROM delivery d JOIN result_object r USING (sop_instance_uid) JOIN analysis a USING (analysis_id)
+  WHERE (:studyInstanceUid IS NULL OR a.study_instance_uid = :studyInstanceUid)
+    AND (:destinations IS NULL OR d.destination IN (SELECT value FROM json_each(:destinations)))`;
+
+export const DEAD_DELIVERIES = `${SELECTED_DELIVERIES} AND d.state = 'dead' ORDER BY d.delivery_id`;
+
+/** Dead letters, and with `:configured` what waits for a destination that is none of these. */
+export const ABANDONABLE_DELIVERIES = `${SELECTED_DELIVERIES}
+    AND (d.state = 'dead' OR (d.state IN ('due', 'stored') AND :configured IS NOT NULL
+                              AND d.destination NOT IN (SELECT value FROM json_each(:configured))))
+  ORDER BY d.delivery_id`;
+
+export const REVIVE_DELIVERY = `
+  UPDATE delivery SET state = :state, attempts = 0, looks = 0, due_at = :at, settled_at = NULL, failure_class = NULL,
+    failure_code = NULL, comment = NULL WHERE delivery_id = :deliveryId`;
+
+export const ABANDON_DELIVERY = `
+  UPDATE delivery SET state = :state, settled_at = :at WHERE delivery_id = :deliveryId`;
 
 /** From the last slice of the series read to a report's first acceptance by any destination; none for a resend. */
 export const REPORT_LATENCY = `
@@ -269,10 +293,30 @@ export const COUNTS = `
     (SELECT count(*) FROM analysis WHERE state IN ('analysed', 'composing')) AS reportsDue,
     (SELECT count(*) FROM analysis WHERE state = 'stuck') AS analysesStuck,
     (SELECT count(*) FROM delivery WHERE state IN ('due', 'sending')) AS deliveriesDue,
+    (SELECT count(*) FROM delivery WHERE state = 'stored') AS deliveriesUnproven,
     (SELECT count(*) FROM delivery WHERE state = 'dead') AS deliveriesDead,
     (SELECT count(*) FROM conflict) AS conflicts,
     (SELECT count(*) FROM damage WHERE problem <> 'orphan') AS damagedFiles,
     (SELECT count(*) FROM damage WHERE problem = 'orphan') AS orphanFiles`;
+
+export const DESTINATION_BACKLOG = `
+  SELECT d.destination, sum(d.state IN ('due', 'sending')) AS due, sum(d.state = 'stored') AS stored,
+    sum(d.state = 'dead') AS dead, min(iif(d.state = 'dead', NULL, d.created_at)) AS oldestAt,
+    (SELECT f.failure_code FROM delivery f
+     WHERE f.destination = d.destination AND f.state IN ('due', 'sending', 'stored') AND f.failure_code IS NOT NULL
+     ORDER BY f.priority, f.delivery_id LIMIT 1) AS failureCode
+  FROM delivery d WHERE d.state NOT IN ('delivered', 'replaced', 'abandoned')
+  GROUP BY d.destination ORDER BY d.destination`;
+
+export const OPEN_ROUTES = `
+  SELECT route, destination, count(*) AS deliveries FROM delivery
+  WHERE state NOT IN ('delivered', 'replaced', 'abandoned', 'dead') GROUP BY route, destination ORDER BY 1, 2`;
+
+export const DEAD_LETTERS = `
+  SELECT d.settled_at AS settledAt, d.destination, r.kind, d.sop_instance_uid AS sopInstanceUid, d.attempts, d.status,
+    d.failure_class AS failureClass, d.failure_code AS failureCode, a.study_instance_uid AS studyInstanceUid
+  FROM delivery d JOIN result_object r USING (sop_instance_uid) JOIN analysis a USING (analysis_id)
+  WHERE d.state = 'dead' ORDER BY d.priority, d.delivery_id LIMIT ?`;
 
 export const RECENT_STUDIES = `
   SELECT s.study_instance_uid AS studyInstanceUid, s.created_at AS createdAt, s.last_instance_at AS lastInstanceAt,
@@ -306,7 +350,8 @@ export const STUDY_OBJECTS = `
 
 export const STUDY_DELIVERIES = `
   SELECT d.sop_instance_uid AS sopInstanceUid, r.kind, d.destination, d.route, d.state, d.attempts, d.due_at AS dueAt,
-    d.settled_at AS settledAt, d.status, d.failure_code AS failureCode, d.comment
+    d.looks, d.settled_at AS settledAt, d.status, d.failure_class AS failureClass, d.failure_code AS failureCode,
+    d.comment
   FROM delivery d JOIN result_object r USING (sop_instance_uid) JOIN analysis a USING (analysis_id)
   WHERE a.study_instance_uid = ? ORDER BY d.delivery_id`;
 

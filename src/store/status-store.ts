@@ -1,4 +1,6 @@
+import type { DestinationBacklog } from '../domain/delivery-backlog.js';
 import type { DeliveryState } from '../domain/delivery-state.js';
+import type { FailureClass } from '../domain/failure.js';
 import type { Finding, KeySlice, Outcome } from '../domain/finding.js';
 import type { DamagedFile } from './damage-store.js';
 import type { Catalog } from './database.js';
@@ -13,6 +15,7 @@ export interface CatalogCounts {
   readonly reportsDue: number;
   readonly analysesStuck: number;
   readonly deliveriesDue: number;
+  readonly deliveriesUnproven: number;
   readonly deliveriesDead: number;
   readonly conflicts: number;
   /** Files that are not as their rows say, and files without a row. */
@@ -36,6 +39,26 @@ export interface StudyLine {
   readonly revision: number | null;
   readonly state: string | null;
   readonly outcome: string | null;
+}
+
+/** A delivery that was given up, and why. */
+export interface DeadLetter {
+  readonly settledAt: number;
+  readonly destination: string;
+  readonly kind: string;
+  readonly sopInstanceUid: string;
+  readonly attempts: number;
+  readonly status: number | null;
+  readonly failureClass: FailureClass | null;
+  readonly failureCode: string | null;
+  readonly studyInstanceUid: string;
+}
+
+/** How much a route has asked for that is not delivered yet. */
+export interface OpenRoute {
+  readonly route: string;
+  readonly destination: string;
+  readonly deliveries: number;
 }
 
 type FindingLine = Omit<Finding, 'keySlices'> & {
@@ -104,9 +127,11 @@ export interface StudyDetail {
     readonly route: string;
     readonly state: DeliveryState;
     readonly attempts: number;
+    readonly looks: number;
     readonly dueAt: number;
     readonly settledAt: number | null;
     readonly status: number | null;
+    readonly failureClass: FailureClass | null;
     readonly failureCode: string | null;
     readonly comment: string | null;
   }[];
@@ -135,6 +160,20 @@ export class StatusStore {
   /** The last check of all files, or undefined where there was none; `finishedAt` is null while it is under way. */
   lastVerification(): LastVerification | undefined {
     return this.#catalog.prepare(sql.LAST_VERIFICATION).get() as LastVerification | undefined;
+  }
+
+  /** What is open at each destination, also at those that the configuration names no more. */
+  backlog(): DestinationBacklog[] {
+    return this.#catalog.prepare(sql.DESTINATION_BACKLOG).all() as DestinationBacklog[];
+  }
+
+  openRoutes(): OpenRoute[] {
+    return this.#catalog.prepare(sql.OPEN_ROUTES).all() as OpenRoute[];
+  }
+
+  /** The most urgent first. */
+  deadLetters(limit: number): DeadLetter[] {
+    return this.#catalog.prepare(sql.DEAD_LETTERS).all(limit) as DeadLetter[];
   }
 
   recentStudies(limit: number): StudyLine[] {

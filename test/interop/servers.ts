@@ -36,6 +36,8 @@ export async function startOrthanc(
       DicomAet: 'ORTHANC',
       DicomPort: port,
       DicomCheckCalledAet: true,
+      // It aborts the association of a caller that it does not know and that wants to find something.
+      DicomAlwaysAllowFind: true,
       HttpPort: httpPort,
       AuthenticationEnabled: false,
       Plugins: [],
@@ -54,6 +56,7 @@ export async function startOrthanc(
     port,
     pid: server.pid,
     get: (path: string) => fetch(url(path)),
+    delete: (path: string) => fetch(url(path), { method: 'DELETE' }),
     post: (path: string, body: Buffer | string) => fetch(url(path), { method: 'POST', body }),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };

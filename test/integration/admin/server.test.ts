@@ -8,7 +8,11 @@ import { AdminServer } from '../../../src/admin/server.js';
 
 const ok = { ok: true };
 const log = pino({ level: 'silent' });
-const metrics = new Metrics(() => ({ queues: { analyses: 3 }, diskFreeBytes: 1 }));
+const metrics = new Metrics(() => ({
+  queues: { analyses: 3 },
+  destinations: [],
+  diskFreeBytes: 1,
+}));
 let report: HealthReport;
 let server: AdminServer;
 
@@ -18,7 +22,15 @@ const get = (path: string, init?: RequestInit) =>
   fetch(`http://127.0.0.1:${server.address?.port}${path}`, init);
 
 beforeEach(async () => {
-  report = { catalog: ok, storage: ok, archive: ok, receive: ok, inference: ok, pipeline: ok };
+  report = {
+    catalog: ok,
+    storage: ok,
+    archive: ok,
+    receive: ok,
+    inference: ok,
+    pipeline: ok,
+    deliveries: ok,
+  };
   server = build();
   await server.start();
 });

@@ -54,9 +54,18 @@ export interface TestObject extends OutgoingObject {
 export async function writeObject(
   folder: string,
   number: number,
-  overrides: Partial<OutgoingObject> & { size?: number } = {},
+  overrides: Partial<OutgoingObject> & {
+    size?: number;
+    studyInstanceUid?: string;
+    seriesInstanceUid?: string;
+  } = {},
 ): Promise<TestObject> {
-  const { size = 20_000, ...rest } = overrides;
+  const {
+    size = 20_000,
+    studyInstanceUid = '2.25.4712',
+    seriesInstanceUid = '2.25.4713',
+    ...rest
+  } = overrides;
   const instance = {
     sopClassUid: SECONDARY_CAPTURE,
     sopInstanceUid: `2.25.4711.${number}`,
@@ -71,6 +80,8 @@ export async function writeObject(
     element(0x00090010, 'LO', 'A PRIVATE CREATOR'),
     element(0x00091001, 'ST', 'PRIVATE'),
     element(0x00100010, 'PN', 'M\xfcller^Synthetic'),
+    element(0x0020000d, 'UI', studyInstanceUid),
+    element(0x0020000e, 'UI', seriesInstanceUid),
     pixelData(size, number),
   ]);
   const file = join(folder, `${number}.dcm`);

@@ -40,7 +40,8 @@ export async function queueReport(
     kinds.map(async (kind, place) => {
       const sopClassUid = kind === 'sr' ? COMPREHENSIVE_3D_SR : SECONDARY_CAPTURE;
       const number = study * 10 + place;
-      const written = await writeObject(rig.folder, number, { sopClassUid, size: 1000 });
+      const uids = { studyInstanceUid, seriesInstanceUid: `2.25.${study}` };
+      const written = await writeObject(rig.folder, number, { sopClassUid, size: 1000, ...uids });
       const { file, sopInstanceUid, transferSyntaxUid } = written;
       return {
         object: {
@@ -48,7 +49,7 @@ export async function queueReport(
           sopClassUid,
           sopInstanceUid,
           transferSyntaxUid,
-          seriesInstanceUid: `2.25.${study}`,
+          seriesInstanceUid: uids.seriesInstanceUid,
         },
         file: relative(rig.folder, file),
         sha256: createHash('sha256')

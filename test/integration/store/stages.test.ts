@@ -158,7 +158,7 @@ describe('the rows that join the stages', () => {
       { state: 'due', code: 'refused' },
       { state: 'dead', code: 'rejected' },
     ]);
-    expect(deliveries.resend(STUDY, undefined)).toBe(1);
+    expect(deliveries.resend(STUDY, ['pacs'])).toBe(1);
     expect(deliveries.claim('pacs', 10, Date.now())).toHaveLength(1);
   });
 

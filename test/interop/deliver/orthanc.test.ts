@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Peer } from '../../../src/deliver/association.js';
+import { DEFAULT_TIMEOUTS, type Peer } from '../../../src/deliver/association.js';
 import { echo } from '../../../src/deliver/echo-scu.js';
+import { findInstances } from '../../../src/deliver/find-scu.js';
 import { type OutgoingObject, sendObjects } from '../../../src/deliver/store-scu.js';
 import { readFileMeta } from '../../../src/dicom/file-meta.js';
 import { CT_IMAGE } from '../../../src/dicom/sop-classes.js';
@@ -10,6 +11,8 @@ import { EXPLICIT_VR_LITTLE_ENDIAN } from '../../../src/dicom/transfer-syntaxes.
 import { headPhantomStudy } from '../../../src/simulate/head-phantom.js';
 import { scan } from '../../../src/simulate/scanner.js';
 import { temporaryFolder } from '../../integration/deliver/objects.js';
+import { queueReport } from '../../integration/deliver/queued-reports.js';
+import { Stage } from '../../integration/deliver/stage.js';
 import { startOrthanc } from '../servers.js';
 import { requireTools } from '../tools.js';
 
@@ -44,6 +47,58 @@ describe.runIf(requireTools('Orthanc'))('sending to Orthanc', () => {
       const dataset = sent?.part10.subarray(readFileMeta(sent.part10)?.datasetOffset);
       expect(file.subarray(readFileMeta(file)?.datasetOffset).equals(dataset ?? file)).toBe(true);
     }
+  });
+
+  it('finds what it holds, and nothing else', async () => {
+    await using folder = await temporaryFolder();
+    await using peer = await startOrthanc(folder.path);
+    const { images, studyInstanceUid, seriesInstanceUid } = headPhantomStudy({ seed: 11 });
+    const [{ sopInstanceUid, part10 } = { sopInstanceUid: '', part10: Buffer.alloc(0) }] = images;
+    const file = join(folder.path, 'image.dcm');
+    await writeFile(file, part10);
+    const transferSyntaxUid = EXPLICIT_VR_LITTLE_ENDIAN;
+    await sendObjects(peerOf(peer.port), [
+      { sopClassUid: CT_IMAGE, sopInstanceUid, transferSyntaxUid, file },
+    ]);
+    const keys = { studyInstanceUid, seriesInstanceUid, sopInstanceUid };
+    const results = await findInstances(peerOf(peer.port), [
+      keys,
+      { ...keys, sopInstanceUid: '2.25.1' },
+      { ...keys, seriesInstanceUid: '2.25.2' },
+      { ...keys, studyInstanceUid: '2.25.3' },
+      keys,
+    ]);
+    expect(results.map(({ type }) => type)).toEqual([
+      'found',
+      'not-found',
+      'not-found',
+      'not-found',
+      'found',
+    ]);
+  });
+
+  it('gets a report again that somebody deleted there before it was proven', async () => {
+    await using folder = await temporaryFolder();
+    await using peer = await startOrthanc(folder.path);
+    const verify = { afterMs: 10_000, attempts: 3 };
+    await using stage = await Stage.open(peer.port, {
+      aeTitle: 'ORTHANC',
+      verify,
+      timeouts: DEFAULT_TIMEOUTS,
+    });
+    await queueReport(stage.rig, 1, 'positive');
+    await stage.run(5_000);
+    expect(stage.states()).toEqual({ stored: 2 });
+    const [id] = (await (await peer.get('/instances')).json()) as string[];
+    expect((await peer.delete(`/instances/${id}`)).status).toBe(200);
+    await stage.run();
+    expect(stage.states()).toEqual({ delivered: 2 });
+    expect(await (await peer.get('/instances')).json()).toHaveLength(2);
+    const looks = stage.rig.rows('SELECT looks, attempts FROM delivery ORDER BY looks');
+    expect(looks).toEqual([
+      { looks: 0, attempts: 1 },
+      { looks: 1, attempts: 2 },
+    ]);
   });
 
   it('takes the simulated scanner over several associations', async () => {

@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { askHealth } from '../../../src/admin/health.js';
 
 const ok = { ok: true };
-const GOOD = { catalog: ok, storage: ok, archive: ok, receive: ok, inference: ok, pipeline: ok };
+const GOOD = {
+  catalog: ok,
+  storage: ok,
+  archive: ok,
+  receive: ok,
+  inference: ok,
+  pipeline: ok,
+  deliveries: ok,
+};
 
 describe('askHealth', () => {
   it('is ok when every part is', async () => {

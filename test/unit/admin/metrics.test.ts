@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { AeTitleLabels } from '../../../src/admin/ae-title-labels.js';
 import { Metrics } from '../../../src/admin/metrics.js';
 
-const LEVELS = { queues: { analyses: 2, deliveries: 5 }, diskFreeBytes: 1e9 };
+const LEVELS = { queues: { analyses: 2, deliveries: 5 }, destinations: [], diskFreeBytes: 1e9 };
 
 /** The samples whose name begins so, without comments. */
 async function samples(metrics: Metrics, name: string): Promise<string[]> {
@@ -68,7 +68,7 @@ describe('Metrics', () => {
 
   it('asks for levels with each scrape, and forgets queues that are gone', async () => {
     let queues: Record<string, number> = { analyses: 2 };
-    const metrics = new Metrics(() => ({ queues, diskFreeBytes: 7 }));
+    const metrics = new Metrics(() => ({ queues, destinations: [], diskFreeBytes: 7 }));
     expect(await samples(metrics, 'queue_depth')).toEqual([
       'vigil_queue_depth{queue="analyses"} 2',
     ]);
@@ -77,6 +77,19 @@ describe('Metrics', () => {
       'vigil_queue_depth{queue="deliveries"} 1',
     ]);
     expect(await samples(metrics, 'disk_free_bytes')).toEqual(['vigil_disk_free_bytes 7']);
+  });
+
+  it('shows what is open at each destination, and how old it is', async () => {
+    const oldestAt = Date.now() - 60_000;
+    const pacs = { destination: 'pacs', due: 2, stored: 1, dead: 3, oldestAt, failureCode: null };
+    const metrics = new Metrics(() => ({ ...LEVELS, destinations: [pacs] }));
+    expect(await samples(metrics, 'destination_deliveries')).toEqual([
+      'vigil_destination_deliveries{destination="pacs",state="due"} 2',
+      'vigil_destination_deliveries{destination="pacs",state="stored"} 1',
+      'vigil_destination_deliveries{destination="pacs",state="dead"} 3',
+    ]);
+    const [oldest = ''] = await samples(metrics, 'destination_oldest_seconds');
+    expect(Number(oldest.split(' ')[1])).toBeGreaterThanOrEqual(60);
   });
 
   it('gives the rest where the levels cannot be had', async () => {

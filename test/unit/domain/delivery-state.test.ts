@@ -40,6 +40,7 @@ const TABLE: Record<DeliveryState, Partial<Record<keyof typeof EVENTS, DeliveryS
     'not there, attempts left': 'due',
     'not there, none left': 'dead',
     resend: 'due',
+    abandon: 'abandoned',
   },
   delivered: { resend: 'due' },
   replaced: {},
