@@ -11,10 +11,11 @@ const domain = folder('domain');
 const dicom = folder('dicom');
 const config = folder('config');
 const log = '^src/log[.]ts$';
-const stage = (name) =>
+const tls = folder('tls');
+const stage = (name, ...more) =>
   only(
     name,
-    [domain, dicom, log],
+    [domain, dicom, log, ...more],
     'A stage knows its own folder, the vocabulary and the log: stages are joined by rows, never by calls.',
   );
 
@@ -36,11 +37,12 @@ module.exports = {
       'The catalog knows the domain, how a Part 10 file is made, and the log.',
     ),
     only('jobs', [domain, log], 'The worker loop knows no stage.'),
-    stage('receive'),
+    only('tls', [log], 'Certificates and the TLS profile, for whoever opens or takes connections.'),
+    stage('receive', tls),
     stage('complete'),
     stage('infer'),
     stage('report'),
-    stage('deliver'),
+    stage('deliver', tls),
     only(
       'admin',
       [domain, dicom, log, config],

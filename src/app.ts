@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { HealthReport } from './admin/health.js';
 import { Metrics } from './admin/metrics.js';
 import { AdminServer } from './admin/server.js';
+import { Certificates } from './certificates.js';
 import type { Settings } from './config/settings.js';
 import { withoutDestination } from './domain/delivery-backlog.js';
 import { InferStage } from './infer/analyse.js';
@@ -57,6 +58,7 @@ export class App implements AsyncDisposable {
   readonly #retention: Retention;
   readonly #upkeep: Upkeep;
   readonly #metrics: Metrics;
+  readonly #certificates: Certificates;
   readonly #pipeline: Pipeline;
   readonly #scp: StoreScp;
   readonly #admin: AdminServer;
@@ -90,6 +92,10 @@ export class App implements AsyncDisposable {
       ...this.#deliveryLevels(),
       diskFreeBytes: await freeBytes(),
     }));
+    this.#certificates = new Certificates({
+      log: log.child({ stage: 'tls' }),
+      onState: (states) => this.#metrics.certificates(states),
+    });
     this.#pipeline = new Pipeline({
       series: this.#series,
       analyses: this.#analyses,
@@ -101,6 +107,7 @@ export class App implements AsyncDisposable {
       metrics: this.#metrics,
       onBadFile: (studyInstanceUid) => this.#upkeep.suspect(studyInstanceUid),
       settings: () => this.#settings,
+      credentials: (destination) => this.#certificates.forDestination(destination),
       log,
     });
     this.#ingest = new Ingest({
@@ -134,6 +141,7 @@ export class App implements AsyncDisposable {
       files,
       ingest: this.#ingest,
       metrics: this.#metrics,
+      certificates: this.#certificates,
       log: log.child({ stage: 'receive' }),
     });
     this.#admin = new AdminServer({
@@ -183,8 +191,9 @@ export class App implements AsyncDisposable {
   }
 
   /** Where the node listens; 0 while it does not. */
-  get ports(): { readonly dicom: number; readonly admin: number } {
-    return { dicom: this.#scp.port, admin: this.#admin.address?.port ?? 0 };
+  get ports(): { readonly dicom: number; readonly dicomTls: number; readonly admin: number } {
+    const { port: dicom, tlsPort: dicomTls } = this.#scp;
+    return { dicom, dicomTls, admin: this.#admin.address?.port ?? 0 };
   }
 
   /** Takes up what the last run left, then listens. Resolves when scanners may send; stops all where that fails. */
@@ -192,6 +201,8 @@ export class App implements AsyncDisposable {
     try {
       await this.#recover();
       this.#metrics.model(this.#infer.model);
+      await this.#certificates.start(this.#settings);
+      this.#began('certificates', () => this.#certificates.stop());
       this.#pipeline.start();
       this.#began('pipeline', () => this.#pipeline.stop());
       this.#watchForeignWrites();
@@ -214,13 +225,18 @@ export class App implements AsyncDisposable {
   /** One line for whoever watches the service. */
   get summary(): string {
     const { name, version } = this.#infer.model;
-    return `DICOM port ${this.ports.dicom}, model ${name} ${version}`;
+    const { dicom, dicomTls } = this.ports;
+    const ports = [dicom > 0 ? `port ${dicom}` : '', dicomTls > 0 ? `TLS port ${dicomTls}` : ''];
+    return `DICOM ${ports.filter((port) => port !== '').join(', ')}, model ${name} ${version}`;
   }
 
   /** Takes a changed configuration into force; the keys that need a restart have their running values in it. */
   reconfigure(settings: Settings, restartNeeded: readonly string[]): void {
     this.#settings = settings;
     this.#log.level = settings.log.level;
+    this.#certificates.sync(settings).catch((error: unknown) => {
+      this.#log.error({ err: error }, 'TLS certificates were not read again');
+    });
     this.#pipeline.syncDestinations();
     this.#upkeep.reschedule();
     this.#metrics.configReloaded('applied');
@@ -246,6 +262,7 @@ export class App implements AsyncDisposable {
       scp: this.#scp,
       infer: this.#infer,
       settings: this.#settings,
+      certificates: this.#certificates,
     });
   }
 

@@ -1,6 +1,6 @@
 import type { Metrics } from './admin/metrics.js';
-import type { DestinationSettings, Settings } from './config/settings.js';
-import { Deliverer } from './deliver/deliver.js';
+import type { Settings } from './config/settings.js';
+import { Deliverer, type Destination } from './deliver/deliver.js';
 import { Verifier } from './deliver/verify.js';
 import { isBadFile } from './domain/failure.js';
 import { WorkerLoop } from './jobs/worker-loop.js';
@@ -8,6 +8,7 @@ import type { Log } from './log.js';
 import type { DeliveryStore } from './store/delivery-store.js';
 import type { ProofStore } from './store/proof-store.js';
 import type { StatusStore } from './store/status-store.js';
+import type { Credentials } from './tls/credentials.js';
 
 export interface DeliveringParts {
   readonly deliveries: DeliveryStore;
@@ -18,6 +19,8 @@ export interface DeliveringParts {
   readonly onBadFile: (studyInstanceUid: string) => void;
   /** Asked before each pass, so that a changed configuration counts at once. */
   readonly settings: () => Settings;
+  /** What to speak TLS with a destination with. @throws CredentialsError */
+  readonly credentials: (destination: string) => Credentials;
   readonly log: Log;
 }
 
@@ -105,12 +108,15 @@ export class Delivering implements AsyncDisposable {
   }
 
   #build(name: string): Workers {
-    const { deliveries, proofs, metrics, settings } = this.#parts;
+    const { deliveries, proofs, metrics, settings, credentials } = this.#parts;
     const log = this.#parts.log.child({ stage: 'deliver' });
-    const destination = (): DestinationSettings => {
+    const destination = (): Destination => {
       const found = settings().destinations.find((one) => one.name === name);
       if (found === undefined) throw new Error(`Destination ${name} is configured no more`);
-      return found;
+      const { tls, ...rest } = found;
+      return tls === undefined
+        ? rest
+        : { ...rest, tls: { ...tls, credentials: () => credentials(name) } };
     };
     const delivered = (sopInstanceUid: string): void => {
       const ms = deliveries.reportLatency(sopInstanceUid);

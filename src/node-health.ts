@@ -1,4 +1,5 @@
 import type { HealthCheck, HealthReport } from './admin/health.js';
+import type { Certificates } from './certificates.js';
 import type { Settings } from './config/settings.js';
 import { deliveryProblems } from './domain/delivery-backlog.js';
 import type { InferStage } from './infer/analyse.js';
@@ -16,19 +17,21 @@ export interface HealthParts {
   readonly scp: StoreScp;
   readonly infer: InferStage;
   readonly settings: Settings;
+  readonly certificates: Certificates;
 }
 
 /** Asks each part of the node, and the disk itself: what fails shows before the next scanner sends. */
 export async function askNodeHealth(parts: HealthParts): Promise<HealthReport> {
-  const { files, ingest, status, pipeline, scp, infer, settings } = parts;
+  const { files, ingest, status, pipeline, scp, infer, certificates, settings } = parts;
   return {
     catalog: askCatalog(ingest, status),
     storage: await askStorage(files, settings.storage),
     archive: askArchive(status),
-    receive: when(scp.port > 0, 'not listening'),
+    receive: when(scp.isListening, 'not listening'),
     inference: when(infer.isRunning, 'the inference process is not running'),
     pipeline: askPipeline(pipeline),
     deliveries: askDeliveries(status, settings),
+    certificates: certificates.health,
   };
 }
 

@@ -18,6 +18,7 @@ import type { ProofStore } from './store/proof-store.js';
 import type { ResultFiles } from './store/result-files.js';
 import type { SeriesStore } from './store/series-store.js';
 import type { StatusStore } from './store/status-store.js';
+import type { Credentials } from './tls/credentials.js';
 import { VERSION } from './version.js';
 
 export interface PipelineParts {
@@ -33,6 +34,8 @@ export interface PipelineParts {
   readonly onBadFile: (studyInstanceUid: string) => void;
   /** Asked whenever work is done, so that a changed configuration counts at once. */
   readonly settings: () => Settings;
+  /** What to speak TLS with a destination with. @throws CredentialsError */
+  readonly credentials: (destination: string) => Credentials;
   readonly log: Log;
 }
 

@@ -1,4 +1,5 @@
 import type { Metrics } from './admin/metrics.js';
+import type { Certificates } from './certificates.js';
 import type { Settings } from './config/settings.js';
 import type { Log } from './log.js';
 import { DEFAULT_LIMITS, StoreScp } from './receive/store-scp.js';
@@ -11,17 +12,19 @@ export function buildStoreScp(parts: {
   files: InstanceFiles;
   ingest: Ingest;
   metrics: Metrics;
+  certificates: Certificates;
   log: Log;
 }): StoreScp {
-  const { files, ingest, metrics, log } = parts;
+  const { files, ingest, metrics, certificates, log } = parts;
   const { node, receive } = parts.settings;
-  const { maxPduLength, maxAssociations, maxConnections, ...policy } = receive;
-  return new StoreScp({
+  const { maxPduLength, maxAssociations, maxConnections, plain, tls, ...policy } = receive;
+  const scp = new StoreScp({
     settings: {
       ...DEFAULT_LIMITS,
       ...policy,
       host: node.host,
-      port: node.port,
+      port: plain ? node.port : 'off',
+      tls: tls && { ...tls, credentials: () => certificates.forReceiving() },
       maximumLength: maxPduLength,
       maximumAssociations: maxAssociations,
       maximumConnections: maxConnections,
@@ -33,6 +36,10 @@ export function buildStoreScp(parts: {
       associationOpened: (association) => {
         ingest.associationOpened(association);
         metrics.associationOpened();
+      },
+      connectionRefused: ({ code, text }, remoteAddress) => {
+        metrics.connectionRefused(code);
+        log.warn({ code, remoteAddress, reason: text }, 'connection refused');
       },
       associationRejected: () => metrics.associationClosed('rejected'),
       associationClosed: (id, end, closedAt) => {
@@ -47,4 +54,6 @@ export function buildStoreScp(parts: {
     },
     log,
   });
+  certificates.onReceiveChange(() => scp.credentialsChanged());
+  return scp;
 }

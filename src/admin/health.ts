@@ -16,6 +16,8 @@ export interface HealthReport {
   readonly pipeline: HealthCheck;
   /** Whether results reach their destinations. */
   readonly deliveries: HealthCheck;
+  /** A reason without a failure warns of what comes. */
+  readonly certificates: HealthCheck;
 }
 
 /** Asks every part; the application answers it. */

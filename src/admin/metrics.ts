@@ -35,6 +35,9 @@ export class Metrics {
   readonly #instances: Counter<'calling_ae_title'>;
   readonly #bytes: Counter;
   readonly #refused: Counter<'status'>;
+  readonly #connectionsRefused: Counter<'reason'>;
+  readonly #certificates: Gauge<'use'>;
+  readonly #certificateProblems: Gauge<'use'>;
   readonly #cStore: Histogram;
   readonly #series: Counter<'confidence' | 'reason'>;
   readonly #analyses: Counter<'outcome'>;
@@ -68,6 +71,21 @@ export class Metrics {
     this.#refused = counter('instances_refused', 'Instances answered with a failure status', [
       'status',
     ]);
+    this.#connectionsRefused = counter(
+      'connections_refused',
+      'Connections closed because their TLS, or its lack, does not fit the port',
+      ['reason'],
+    );
+    this.#certificates = gauge(
+      'tls_certificate_expires_timestamp_seconds',
+      'When the certificates in force expire, by where the configuration names them',
+      ['use'],
+    );
+    this.#certificateProblems = gauge(
+      'tls_certificate_refused',
+      '1 where the TLS files as they are now cannot be used',
+      ['use'],
+    );
     this.#cStore = seconds('c_store', 'From the request to the response sent', SECONDS.cStore);
     this.#series = counter('series_completed', 'Series judged whole, by how sure and why', [
       'confidence',
@@ -150,6 +168,27 @@ export class Metrics {
   /** `status` as in PS3.4 Table B.2-1, such as 0xA700. */
   instanceRefused(status: number): void {
     this.#refused.inc({ status: `0x${status.toString(16).toUpperCase().padStart(4, '0')}` });
+  }
+
+  /** `reason` is the code of a TLS problem. */
+  connectionRefused(reason: string): void {
+    this.#connectionsRefused.inc({ reason });
+  }
+
+  /** What stands with every use of TLS; `expiresAt` in ms since the epoch. */
+  certificates(
+    states: readonly {
+      readonly use: string;
+      readonly expiresAt: number | undefined;
+      readonly problem: string | undefined;
+    }[],
+  ): void {
+    this.#certificates.reset();
+    this.#certificateProblems.reset();
+    for (const { use, expiresAt, problem } of states) {
+      if (expiresAt !== undefined) this.#certificates.set({ use }, expiresAt / 1000);
+      this.#certificateProblems.set({ use }, problem === undefined ? 0 : 1);
+    }
   }
 
   seriesCompleted(confidence: string, reasonCode: string): void {

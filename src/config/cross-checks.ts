@@ -9,8 +9,9 @@ export function crossCheck(
   sections: Partial<ConfigFile>,
   destinationNames: readonly string[],
 ): Fault[] {
-  const { routes = [], completeness, destinations = {} } = sections;
+  const { routes = [], completeness, destinations = {}, node, receive } = sections;
   return [
+    ...(node && receive ? portFaults(node, receive) : []),
     ...routeFaults(routes, destinationNames),
     ...(completeness === undefined ? [] : waitFaults(completeness)),
     ...retryFaults(destinations),
@@ -34,6 +35,17 @@ function routeFaults(routes: ConfigFile['routes'], known: readonly string[]): Fa
     });
     return faults;
   });
+}
+
+function portFaults(node: ConfigFile['node'], receive: ConfigFile['receive']): Fault[] {
+  const { tls } = receive;
+  if (!receive.plain && tls === undefined) {
+    const keys = ['receive', 'plain'];
+    return [{ keys, message: 'is false, and there is no receive.tls: nothing could be received' }];
+  }
+  if (!receive.plain || tls === undefined || tls.port === 0 || tls.port !== node.port) return [];
+  const hint = 'plain DICOM and TLS need a port each; 2762 is the one for TLS';
+  return [{ keys: ['receive', 'tls', 'port'], message: `is ${tls.port}, as node.port is`, hint }];
 }
 
 function waitFaults(completeness: ConfigFile['completeness']): Fault[] {

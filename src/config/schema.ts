@@ -34,7 +34,7 @@ const schedule = z.string().superRefine((expression, context) => {
 const node = z.strictObject({
   aeTitle: aeTitle.default('VIGIL').describe('The AE title that Vigil answers to and calls with.'),
   host: host.default('0.0.0.0').describe('Address to listen on for DICOM associations.'),
-  port: listenPort.default(11112).describe('Port to listen on; 0 takes any free one.'),
+  port: listenPort.default(11112).describe('Port for plain DICOM; 0 takes any free one.'),
 });
 
 const storage = z.strictObject({
@@ -50,7 +50,35 @@ const storage = z.strictObject({
     .describe('With less free space, C-STORE is answered 0xA700 (out of resources).'),
 });
 
+const pemFile = z.string().min(1);
+
+const receiveTls = z.strictObject({
+  host: host
+    .exactOptional()
+    .describe('Address to listen on for DICOM over TLS; node.host where absent.'),
+  port: listenPort
+    .default(2762)
+    .describe('Port for DICOM over TLS (PS3.15 B.9); 0 takes any free one.'),
+  certificate: pemFile.describe(
+    "Vigil's certificate (PEM), with those between it and its authority. Relative to the configuration file.",
+  ),
+  key: pemFile.describe('Its private key (PEM), without a passphrase.'),
+  authorities: pemFile.describe(
+    "Certificates (PEM) of the authorities that sign the senders' certificates, or self-signed ones of senders.",
+  ),
+  clientCertificate: z
+    .enum(['required', 'optional'])
+    .default('required')
+    .describe(
+      'Whether a sender must show a certificate. One that it shows must be good in any case.',
+    ),
+});
+
 const receive = z.strictObject({
+  plain: z
+    .boolean()
+    .default(true)
+    .describe('Whether to listen for plain DICOM, on node.port; false leaves all to receive.tls.'),
   maxPduLength: z
     .int()
     .min(4096)
@@ -82,6 +110,7 @@ const receive = z.strictObject({
     .describe(
       'SOP Class UIDs whose presentation contexts are accepted: any Storage SOP Class of the standard, or those of a list, private ones too.',
     ),
+  tls: receiveTls.exactOptional().describe('A second port, for DICOM over TLS.'),
 });
 
 const completeness = z.strictObject({
@@ -157,6 +186,24 @@ const report = z.strictObject({
     .describe('Institution Name (0008,0080) of the objects, where the source images have none.'),
 });
 
+const destinationTls = z
+  .strictObject({
+    authorities: pemFile.describe(
+      "Certificates (PEM) of the authorities that the peer's certificate may lead to. Relative to the configuration file.",
+    ),
+    certificate: pemFile
+      .exactOptional()
+      .describe("Vigil's certificate (PEM) for a peer that asks for one."),
+    key: pemFile.exactOptional().describe('Its private key (PEM), without a passphrase.'),
+    serverName: host
+      .exactOptional()
+      .describe("Name that the peer's certificate must have; the destination's host where absent."),
+  })
+  .refine(({ certificate, key }) => (certificate === undefined) === (key === undefined), {
+    error: 'has only one of certificate and key',
+    params: { hint: 'give both, or neither where the peer asks for no certificate' },
+  });
+
 const destination = z.strictObject({
   aeTitle: aeTitle.describe('AE title of the peer.'),
   host: host.describe('Host name or address of the peer.'),
@@ -198,6 +245,7 @@ const destination = z.strictObject({
     .describe(
       'How often the peer may have it not, with another C-STORE in between, until it is given up.',
     ),
+  tls: destinationTls.exactOptional().describe('Speaks TLS with the peer, by BCP 195.'),
 });
 
 const route = z.strictObject({

@@ -18,6 +18,8 @@ export interface Settings {
   readonly node: { readonly aeTitle: string; readonly host: string; readonly port: number };
   readonly storage: { readonly folder: string; readonly minFreeBytes: number };
   readonly receive: {
+    /** Whether to listen for plain DICOM, on `node.port`. */
+    readonly plain: boolean;
     readonly maxPduLength: number;
     readonly maxAssociations: number;
     readonly maxConnections: number;
@@ -29,6 +31,7 @@ export interface Settings {
     readonly allowFrom: AnyOr<string>;
     /** SOP Class UIDs. */
     readonly storageClasses: AnyOr<string>;
+    readonly tls?: ReceiveTlsSettings;
   };
   readonly completeness: {
     readonly likelyMs: number;
@@ -65,6 +68,20 @@ export interface Settings {
   readonly log: { readonly level: ConfigFile['log']['level'] };
 }
 
+/** Absolute paths of PEM files. */
+export interface TlsFileSettings {
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
+  readonly authorities: string;
+}
+
+export interface ReceiveTlsSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly clientCertificate: 'required' | 'optional';
+  readonly files: TlsFileSettings;
+}
+
 export interface DestinationSettings {
   readonly name: string;
   readonly aeTitle: string;
@@ -79,6 +96,11 @@ export interface DestinationSettings {
   };
   /** Absent where success as the answer to C-STORE is proof enough. */
   readonly verify?: { readonly afterMs: number; readonly attempts: number };
+  readonly tls?: {
+    readonly files: TlsFileSettings;
+    /** That the peer's certificate must have. */
+    readonly serverName: string;
+  };
 }
 
 export interface LoadedSettings {
@@ -197,6 +219,15 @@ const DAY = 24 * 60 * 60 * 1000;
 const ms = (seconds: number) => Math.round(seconds * 1000);
 const OWN_MODELS = fileURLToPath(new URL('../../models/', import.meta.url));
 
+function tlsFiles(tls: Partial<TlsFileSettings> & { authorities: string }, folder: string) {
+  const { certificate, key, authorities } = tls;
+  return {
+    certificate: certificate && resolve(folder, certificate),
+    key: key && resolve(folder, key),
+    authorities: resolve(folder, authorities),
+  };
+}
+
 function settingsOf(config: ConfigFile, folder: string): Settings {
   const { node, storage, receive, completeness, inference, retention, verify } = config;
   return {
@@ -206,6 +237,7 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
       minFreeBytes: storage.minFreeMb * MB,
     },
     receive: {
+      plain: receive.plain,
       maxPduLength: receive.maxPduLength,
       maxAssociations: receive.maxAssociations,
       maxConnections: receive.maxConnections,
@@ -215,6 +247,14 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
       callingAeTitles: receive.callingAeTitles,
       allowFrom: receive.allowFrom,
       storageClasses: receive.storageClasses,
+      ...(receive.tls && {
+        tls: {
+          host: receive.tls.host ?? node.host,
+          port: receive.tls.port,
+          clientCertificate: receive.tls.clientCertificate,
+          files: tlsFiles(receive.tls, folder),
+        },
+      }),
     },
     completeness: {
       likelyMs: ms(completeness.likelySeconds),
@@ -258,6 +298,12 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
         verify: {
           afterMs: ms(destination.verifyAfterSeconds),
           attempts: destination.verifyAttempts,
+        },
+      }),
+      ...(destination.tls && {
+        tls: {
+          files: tlsFiles(destination.tls, folder),
+          serverName: destination.tls.serverName ?? destination.host,
         },
       }),
     })),

@@ -18,6 +18,7 @@ const NEEDS_RESTART = {
   node: ['aeTitle', 'host', 'port'],
   storage: ['folder', 'minFreeBytes'],
   receive: [
+    'plain',
     'maxPduLength',
     'maxAssociations',
     'maxConnections',
@@ -27,6 +28,7 @@ const NEEDS_RESTART = {
     'callingAeTitles',
     'allowFrom',
     'storageClasses',
+    'tls',
   ],
   inference: ['model', 'threads', 'timeoutMs', 'maxKeySlices'],
   admin: ['host', 'port'],

@@ -1,7 +1,8 @@
 import type { FailureClass } from '../domain/failure.js';
+import { handshakeProblem, tlsProblem } from '../tls/problem.js';
 
 /** How far an association had come. */
-export type Phase = 'connect' | 'associate' | 'response' | 'release';
+export type Phase = 'connect' | 'handshake' | 'associate' | 'response' | 'release';
 
 /** Why an association did not end with a release; `text` is for people and holds no patient data. */
 export interface AssociationFailure {
@@ -23,8 +24,14 @@ export const UNANNOUNCED_CLOSE = transient(
   'The peer closed the connection without a release',
 );
 
+export const CLOSED_UNHEARD = transient(
+  'connection-lost',
+  'The peer closed the connection without any answer: it may expect TLS on this port, or take no calls from this host',
+);
+
 const TIMEOUTS: Readonly<Record<Phase, AssociationFailure>> = {
   connect: transient('connect-timeout', 'The host does not answer'),
+  handshake: transient('tls-handshake-timeout', 'The peer does not finish the TLS handshake'),
   associate: transient('associate-timeout', 'No answer to A-ASSOCIATE-RQ'),
   response: transient('response-timeout', 'No response to a request'),
   release: transient('release-timeout', 'No answer to A-RELEASE-RQ'),
@@ -45,6 +52,10 @@ const CONNECTION_ERRORS: Readonly<Record<string, AssociationFailure>> = {
 
 export function connectionFailure(error: Error, phase: Phase): AssociationFailure {
   const { code = 'unknown' } = error as NodeJS.ErrnoException;
+  if (phase === 'handshake') return handshakeFailure(error);
+  // In TLS 1.3 the peer refuses our certificate only after the handshake has ended for us.
+  const problem = tlsProblem(error);
+  if (problem !== undefined) return transient(problem.code, problem.text);
   return (
     CONNECTION_ERRORS[code] ??
     transient(
@@ -53,6 +64,22 @@ export function connectionFailure(error: Error, phase: Phase): AssociationFailur
     )
   );
 }
+
+/** `error` is the socket's, or the code of a check of the peer's certificate. */
+export function handshakeFailure(error: Error | string): AssociationFailure {
+  const { code, text } = handshakeProblem(error);
+  return transient(code, text);
+}
+
+/** Own TLS files that cannot be used; a delivery waits until they can. */
+export function credentialsFailure(error: Error): AssociationFailure {
+  return transient('tls-files', error.message);
+}
+
+export const PLAIN_TO_TLS = transient(
+  'peer-expects-tls',
+  'The peer speaks TLS on this port: set tls for the destination, or give the port for plain DICOM',
+);
 
 export function protocolFailure(what: string): AssociationFailure {
   return transient('protocol-error', `The peer sent a ${what} that cannot be used`);

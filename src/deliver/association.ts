@@ -1,14 +1,21 @@
 import type { Socket } from 'node:net';
+import { checkServerIdentity, TLSSocket } from 'node:tls';
 import dimse, { type association, type Client, type requests } from 'dcmjs-dimse';
 import { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME } from '../dicom/file-meta.js';
 // Also silences the library, which would print associations and values.
 import '../dicom/verbatim-dataset.js';
+import type { Credentials } from '../tls/credentials.js';
+import { BCP_195 } from '../tls/profile.js';
 import {
   type AssociationFailure,
   abortFailure,
   CANCELLED,
+  CLOSED_UNHEARD,
   connectionFailure,
+  credentialsFailure,
+  handshakeFailure,
   type Phase,
+  PLAIN_TO_TLS,
   protocolFailure,
   rejectionFailure,
   timeoutFailure,
@@ -27,6 +34,15 @@ export interface Peer {
   /** The AE title that we call ourselves there. */
   readonly callingAeTitle: string;
   readonly timeouts?: Timeouts | undefined;
+  /** Speaks TLS; plain DICOM where absent. */
+  readonly tls?: PeerTls | undefined;
+}
+
+export interface PeerTls {
+  /** What to connect with, now. @throws where there is nothing that can be used */
+  readonly credentials: () => Credentials;
+  /** That the peer's certificate must have. */
+  readonly serverName: string;
 }
 
 export interface Timeouts {
@@ -67,22 +83,33 @@ export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFa
   const client = new dimse.Client();
   for (const request of requests) client.addRequest(request);
   for (const context of contexts) client.addAdditionalPresentationContext(context, true);
+  let security: ReturnType<typeof securityOptions> | undefined;
+  try {
+    security = peer.tls && securityOptions(peer.tls);
+  } catch (error) {
+    return Promise.resolve(credentialsFailure(error as Error));
+  }
 
   return new Promise((resolve) => {
     const { connectMs, associateMs, responseMs } = peer.timeouts ?? DEFAULT_TIMEOUTS;
     const limits = {
       connect: connectMs,
+      handshake: connectMs,
       associate: associateMs,
       response: responseMs,
       release: 5000,
     };
     let phase: Phase = 'connect';
+    let heard = false;
     let released = false;
     let failure: AssociationFailure | undefined;
     let timer: NodeJS.Timeout | undefined;
     let bytesSent = 0;
 
-    client.send(peer.host, peer.port, peer.callingAeTitle, peer.aeTitle, NO_LIBRARY_TIMEOUTS);
+    client.send(peer.host, peer.port, peer.callingAeTitle, peer.aeTitle, {
+      ...NO_LIBRARY_TIMEOUTS,
+      ...(security && { securityOptions: security }),
+    });
     const network = networkOf(client);
     const { socket } = network;
     socket.setNoDelay(true);
@@ -117,12 +144,22 @@ export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFa
     socket.prependListener('error', (error) => {
       failure ??= connectionFailure(error, phase);
     });
-    socket.on('connect', () => enter('associate'));
+    socket.on('connect', () => enter(peer.tls === undefined ? 'associate' : 'handshake'));
+    socket.on('secureConnect', () => {
+      const problem = peer.tls && certificateProblem(socket, peer.tls.serverName);
+      if (problem === undefined) enter('associate');
+      else fail(handshakeFailure(problem));
+    });
+    // Before the library's own listener, which sees no more than a PDU of an unknown type.
+    socket.prependOnceListener('data', (chunk: Buffer) => {
+      heard = true;
+      if (chunk[0] === TLS_ALERT && peer.tls === undefined) fail(PLAIN_TO_TLS);
+    });
     socket.on('data', () => arm());
     socket.on('close', () => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', cancel);
-      resolve(released ? undefined : (failure ?? UNANNOUNCED_CLOSE));
+      resolve(released ? undefined : (failure ?? (heard ? UNANNOUNCED_CLOSE : CLOSED_UNHEARD)));
     });
 
     client.on('associationAccepted', (accepted: Association) => {
@@ -149,6 +186,29 @@ export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFa
     }
     arm();
   });
+}
+
+/** First byte of a TLS record with an alert (RFC 8446 5.1), by which a TLS server answers what is no TLS. */
+const TLS_ALERT = 0x15;
+
+function securityOptions({ credentials }: PeerTls) {
+  const { ca, cert, key } = credentials();
+  return {
+    ...BCP_195,
+    ca,
+    ...(cert && key && { cert, key }),
+    // The library knows no name but the host's: certificateProblem() judges before the first byte is sent.
+    rejectUnauthorized: false,
+  };
+}
+
+/** The code of what is wrong with the peer's certificate, or undefined. */
+function certificateProblem(socket: Socket, serverName: string): Error | string | undefined {
+  if (!(socket instanceof TLSSocket)) return 'unknown';
+  // The typings say Error; at run time it is the code of OpenSSL's check, or of Node's comparison with the host.
+  const code = String(socket.authorizationError ?? '');
+  if (!socket.authorized && code !== 'ERR_TLS_CERT_ALTNAME_INVALID') return code;
+  return checkServerIdentity(serverName, socket.getPeerCertificate());
 }
 
 interface Rejection {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { AssociationEnd } from '../domain/received-instance.js';
 import type { Log } from '../log.js';
+import { TLS_ON_PLAIN_PORT } from '../tls/problem.js';
 import {
   type Command,
   CommandElement,
@@ -20,6 +21,7 @@ import {
   ContextResult,
   PduError,
   type Rejection,
+  TlsInsteadError,
 } from './pdu.js';
 import { UpperLayer, type UpperLayerLimits, type UpperLayerUser } from './upper-layer.js';
 
@@ -31,10 +33,7 @@ export interface AssociationOptions {
   readonly limits: UpperLayerLimits;
   /** By command field. */
   readonly services: ReadonlyMap<number, Service>;
-  readonly decide: (
-    request: AssociateRequest,
-    remoteAddress: string,
-  ) => AssociateAccept | Rejection;
+  readonly decide: (request: AssociateRequest) => AssociateAccept | Rejection;
   readonly nextAssociationId: () => number;
   readonly observer: ReceiveObserver;
   readonly log: Log;
@@ -90,7 +89,7 @@ export class Association implements UpperLayerUser {
 
   associateIndication(request: AssociateRequest): AssociateAccept | Rejection {
     const { decide, nextAssociationId, observer, now } = this.#options;
-    const answer = decide(request, this.#remoteAddress);
+    const answer = decide(request);
     if ('reason' in answer) {
       observer.associationRejected?.(answer, this.#remoteAddress);
       return answer;
@@ -130,6 +129,16 @@ export class Association implements UpperLayerUser {
     if (!this.#isAnswering) this.#operation?.abandon();
     this.#operation = undefined;
     observer.associationClosed?.(this.#associationId, end, now());
+  }
+
+  violated(error: PduError): void {
+    const { observer, log } = this.#options;
+    const remoteAddress = this.#remoteAddress;
+    if (error instanceof TlsInsteadError) {
+      observer.connectionRefused?.(TLS_ON_PLAIN_PORT, remoteAddress);
+    } else {
+      log.warn({ associationId: this.#associationId, remoteAddress }, error.message);
+    }
   }
 
   failed(error: unknown): void {

@@ -5,6 +5,7 @@ import type {
   ReceivedInstance,
   Verdict,
 } from '../domain/received-instance.js';
+import type { TlsProblem } from '../tls/problem.js';
 import type { Rejection } from './pdu.js';
 
 export interface IncomingFile {
@@ -47,6 +48,8 @@ export interface ReceiveObserver {
   associationClosed?(associationId: number, end: AssociationEnd, closedAt: number): void;
   /** A connection beyond the limit was closed unheard. */
   connectionDropped?(): void;
+  /** A connection was closed because the peer's TLS, or its lack, does not fit the port. */
+  connectionRefused?(problem: TlsProblem, remoteAddress: string): void;
   /** `seconds` from the C-STORE request until the instance was safe. */
   instanceReceived?(received: ReceivedInstance, verdict: Verdict, seconds: number): void;
   instanceRefused?(associationId: number, refusal: Refusal): void;

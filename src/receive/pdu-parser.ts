@@ -1,4 +1,4 @@
-import { AbortReason, PduError, PduType } from './pdu.js';
+import { AbortReason, PduError, PduType, TLS_HANDSHAKE, TlsInsteadError } from './pdu.js';
 
 /** What the parser finds, in the order of the bytes. Views are valid for as long as they are held. */
 export interface PduHandler {
@@ -106,6 +106,9 @@ export class PduParser {
   #pduHeader(header: Buffer): void {
     const type = header.readUInt8(0);
     const length = header.readUInt32BE(2);
+    if (type === TLS_HANDSHAKE.type && header[1] === TLS_HANDSHAKE.version) {
+      throw new TlsInsteadError();
+    }
     if (type < PduType.AssociateRq || type > PduType.Abort) {
       throw new PduError(AbortReason.UnrecognizedPdu, 'The PDU type is unknown');
     }

@@ -113,6 +113,9 @@ export const AbortReason = {
   InvalidPduParameterValue: 6,
 } as const;
 
+/** First bytes of a TLS connection: a handshake record of protocol version 3.x (RFC 8446 5.1). */
+export const TLS_HANDSHAKE = { type: 0x16, version: 0x03 } as const;
+
 /** A PDU that breaks PS3.8 9.3; `reason` is the one to abort with. */
 export class PduError extends Error {
   readonly code = 'invalid-pdu';
@@ -122,5 +125,13 @@ export class PduError extends Error {
     super(message);
     this.name = 'PduError';
     this.reason = reason;
+  }
+}
+
+/** What came is no PDU but the beginning of TLS. */
+export class TlsInsteadError extends PduError {
+  constructor() {
+    super(AbortReason.UnrecognizedPdu, 'The peer speaks TLS');
+    this.name = 'TlsInsteadError';
   }
 }

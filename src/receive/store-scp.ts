@@ -1,26 +1,40 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Log } from '../log.js';
+import type { Credentials } from '../tls/credentials.js';
+import type { PeerCertificate } from '../tls/peer-certificate.js';
 import { Association } from './association.js';
 import { AssociationPolicy, type AssociationPolicySettings } from './association-policy.js';
 import { CommandField } from './dimse.js';
 import type { Catalog, IncomingFiles, ReceiveObserver } from './needs.js';
 import { echo, type Service } from './operation.js';
 import { storeService } from './store-operation.js';
+import { TlsServer } from './tls-server.js';
 import type { UpperLayerLimits } from './upper-layer.js';
 
 export interface StoreScpSettings extends AssociationPolicySettings {
   /** Address to listen on, such as 0.0.0.0 or 127.0.0.1. */
   readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
-  /** Connections beyond it are closed unheard; those within it that get no association learn why. */
+  /** For plain DICOM; 0 takes a free one. */
+  readonly port: number | 'off';
+  /** Where to listen for DICOM over TLS too. */
+  readonly tls?: TlsListenerSettings | undefined;
+  /** Connections to a port beyond it are closed unheard; those within it that get no association learn why. */
   readonly maximumConnections: number;
   readonly artimMs: number;
   readonly idleMs: number;
   /** How long a C-STORE that has begun may take to end when the node stops. */
   readonly drainMs: number;
   readonly maximumHeaderBytes: number;
+}
+
+export interface TlsListenerSettings {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly clientCertificate: 'required' | 'optional';
+  /** What to listen with, now. @throws CredentialsError */
+  readonly credentials: () => Credentials;
 }
 
 /** Limits that fit a scanner and a gigabit network. */
@@ -38,7 +52,7 @@ export const DEFAULT_LIMITS = {
 /** 128 presentation contexts with every transfer syntax there is come to less than half of it. */
 const MAXIMUM_ASSOCIATE_LENGTH = 256 * 1024;
 
-/** The Verification and Storage SCP (PS3.4 Annexes A and B) on one TCP port. */
+/** The Verification and Storage SCP (PS3.4 Annexes A and B), on a port for plain DICOM, one for TLS, or both. */
 export class StoreScp implements AsyncDisposable {
   readonly #settings: StoreScpSettings;
   readonly #policy: AssociationPolicy;
@@ -48,6 +62,7 @@ export class StoreScp implements AsyncDisposable {
   readonly #log: Log;
   readonly #associations = new Set<Association>();
   #server: Server | undefined;
+  #tlsServer: TlsServer | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: {
@@ -76,32 +91,49 @@ export class StoreScp implements AsyncDisposable {
     ]);
   }
 
-  /** The port it listens on; 0 while it does not. */
+  /** The port for plain DICOM; 0 while it does not listen there. */
   get port(): number {
-    const address = this.#server?.address() as AddressInfo | null | undefined;
-    return address?.port ?? 0;
+    return portOf(this.#server);
+  }
+
+  /** The port for DICOM over TLS; 0 while it does not listen there. */
+  get tlsPort(): number {
+    return portOf(this.#tlsServer?.server);
+  }
+
+  /** Whether it listens wherever it should. */
+  get isListening(): boolean {
+    const { port, tls } = this.#settings;
+    return (port === 'off' || this.port > 0) && (tls === undefined || this.tlsPort > 0);
   }
 
   get openAssociations(): number {
     return [...this.#associations].filter(({ isAssociated }) => isAssociated).length;
   }
 
-  /** Resolves when it listens. @throws Error of the socket, such as EADDRINUSE */
+  /** Resolves when it listens. @throws Error of the socket, such as EADDRINUSE, or of the TLS credentials */
   async start(): Promise<void> {
-    if (this.#server) return;
+    const { host, port, tls } = this.#settings;
+    if (tls !== undefined && this.#tlsServer === undefined) {
+      const tlsServer = this.#createTlsServer(tls);
+      await this.#listen(tlsServer.server, tls.host, tls.port);
+      this.#tlsServer = tlsServer;
+    }
+    if (port === 'off' || this.#server !== undefined) return;
     const server = createServer((socket) => this.#connected(socket));
-    this.#server = server;
-    server.maxConnections = this.#settings.maximumConnections;
-    server.on('drop', () => this.#observer.connectionDropped?.());
     try {
-      server.listen(this.#settings.port, this.#settings.host);
-      await once(server, 'listening');
+      await this.#listen(server, host, port);
     } catch (error) {
-      this.#server = undefined;
+      await this.stop();
       throw error;
     }
-    // An error of accept(), such as no file descriptors, concerns one connection only.
-    server.on('error', (error) => this.#log.error({ err: error }, 'a connection was not accepted'));
+    this.#server = server;
+  }
+
+  /** The TLS credentials are others now: they are for the connections that come. */
+  credentialsChanged(): void {
+    const { tls } = this.#settings;
+    if (tls !== undefined) this.#tlsServer?.use(tls.credentials());
   }
 
   /**
@@ -119,12 +151,34 @@ export class StoreScp implements AsyncDisposable {
     await this.stop();
   }
 
+  #createTlsServer({ clientCertificate, credentials }: TlsListenerSettings): TlsServer {
+    return new TlsServer({
+      clientCertificate,
+      credentials: credentials(),
+      handshakeMs: this.#settings.artimMs,
+      onSecure: (socket, certificate) => this.#connected(socket, certificate),
+      onRefused: (problem, address) => this.#observer.connectionRefused?.(problem, address),
+    });
+  }
+
+  async #listen(server: Server, host: string, port: number): Promise<void> {
+    server.maxConnections = this.#settings.maximumConnections;
+    server.on('drop', () => this.#observer.connectionDropped?.());
+    server.listen(port, host);
+    await once(server, 'listening');
+    // An error of accept(), such as no file descriptors, concerns one connection only.
+    server.on('error', (error) => this.#log.error({ err: error }, 'a connection was not accepted'));
+  }
+
   async #drain(): Promise<void> {
-    const server = this.#server;
-    if (!server) return;
+    const [server, tlsServer] = [this.#server, this.#tlsServer];
     this.#server = undefined;
-    const closed = once(server, 'close');
-    server.close();
+    this.#tlsServer = undefined;
+    const servers = [server, tlsServer?.server].filter((one) => one !== undefined);
+    if (servers.length === 0) return;
+    const closed = Promise.all(servers.map((one) => once(one, 'close')));
+    server?.close();
+    tlsServer?.close();
     for (const association of this.#associations) association.stop();
     const abort = setTimeout(() => {
       for (const association of this.#associations) association.abort();
@@ -137,7 +191,7 @@ export class StoreScp implements AsyncDisposable {
     clearTimeout(destroy);
   }
 
-  #connected(socket: Socket): void {
+  #connected(socket: Socket, _certificate?: PeerCertificate): void {
     const { artimMs, idleMs, maximumLength } = this.#settings;
     const limits: UpperLayerLimits = {
       maximumLength,
@@ -145,12 +199,12 @@ export class StoreScp implements AsyncDisposable {
       artimMs,
       idleMs,
     };
+    const remoteAddress = socket.remoteAddress ?? '';
     const association = new Association({
       socket,
       limits,
       services: this.#services,
-      decide: (request, remoteAddress) =>
-        this.#policy.decide(request, remoteAddress, this.openAssociations),
+      decide: (request) => this.#policy.decide(request, remoteAddress, this.openAssociations),
       nextAssociationId: this.#nextAssociationId,
       observer: this.#observer,
       log: this.#log,
@@ -160,4 +214,9 @@ export class StoreScp implements AsyncDisposable {
     socket.on('close', () => this.#associations.delete(association));
     association.start();
   }
+}
+
+function portOf(server: Server | undefined): number {
+  const address = server?.address() as AddressInfo | null | undefined;
+  return address?.port ?? 0;
 }

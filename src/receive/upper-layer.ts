@@ -30,6 +30,8 @@ export interface UpperLayerUser {
   releaseIndication(): void;
   /** Once for each association that was accepted. */
   associationEnded(end: AssociationEnd): void;
+  /** The peer broke the protocol; the association is aborted. */
+  violated(error: PduError): void;
   /** An error that is no fault of the peer; the association is aborted. */
   failed(error: unknown): void;
 }
@@ -159,6 +161,7 @@ export class UpperLayer {
     } catch (error) {
       this.#isDeaf = true;
       if (error instanceof PduError) {
+        this.#user.violated(error);
         this.#pduEvent('invalid-pdu', undefined, error.reason);
       } else {
         this.#user.failed(error);

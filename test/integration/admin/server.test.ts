@@ -30,6 +30,7 @@ beforeEach(async () => {
     inference: ok,
     pipeline: ok,
     deliveries: ok,
+    certificates: ok,
   };
   server = build();
   await server.start();

@@ -20,6 +20,7 @@ import { DEFAULT_LIMITS, StoreScp, type StoreScpSettings } from '../../../src/re
 import { openCatalog } from '../../../src/store/database.js';
 import { Ingest } from '../../../src/store/ingest.js';
 import { InstanceFiles } from '../../../src/store/instance-files.js';
+import type { TlsProblem } from '../../../src/tls/problem.js';
 import { ctElements, dataset, type TestElement } from '../../unit/dicom-header/dataset-bytes.js';
 
 export const silent = pino({ level: 'silent' });
@@ -42,6 +43,7 @@ interface Told {
   rejected: [Rejection];
   closed: [AssociationEnd];
   dropped: [];
+  connectionRefused: [TlsProblem];
   received: [ReceivedInstance, Verdict];
   refused: [Refusal];
 }
@@ -93,6 +95,7 @@ export class ReceiveRig extends EventEmitter<Told> implements AsyncDisposable {
       },
       associationRejected: (rejection) => rig?.emit('rejected', rejection),
       connectionDropped: () => rig?.emit('dropped'),
+      connectionRefused: (problem) => rig?.emit('connectionRefused', problem),
       instanceReceived: (received, verdict) => rig?.emit('received', received, verdict),
       instanceRefused: (_, refusal) => rig?.emit('refused', refusal),
     };

@@ -10,6 +10,7 @@ const GOOD = {
   inference: ok,
   pipeline: ok,
   deliveries: ok,
+  certificates: ok,
 };
 
 describe('askHealth', () => {
