@@ -161,7 +161,10 @@ export function findGaps(
     .slice(1)
     .map((position, i) => position - (positions[i] ?? position))
     .filter((step) => step > 0.01);
-  const thickness = Math.max(0, ...frames.map((frame) => frame.sliceThickness ?? 0));
+  const thickness = frames.reduce(
+    (thickest, { sliceThickness = 0 }) => Math.max(thickest, sliceThickness),
+    0,
+  );
   const gaps = steps.filter((step, i) => {
     const beside = Math.max(steps[i - 1] ?? 0, steps[i + 1] ?? 0);
     const wider = beside > 0 && step > GAP_RATIO * beside;

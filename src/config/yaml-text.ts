@@ -1,4 +1,4 @@
-import { isMap, isNode, isPair, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, isPair, LineCounter, type Node, parseDocument } from 'yaml';
 import type { ConfigProblem, Fault, KeyPath } from './problems.js';
 
 export interface Place {
@@ -16,9 +16,21 @@ export interface ConfigText {
   place(fault: Fault): Place | undefined;
 }
 
+/** Characters. Hundreds of destinations and routes come to less. */
+const LONGEST_TEXT = 128 * 1024;
+
 export function parseConfigText(text: string): ConfigText {
+  if (text.length > LONGEST_TEXT) {
+    return unusable(`is ${text.length} characters long, more than ${LONGEST_TEXT}`);
+  }
+  let document: Document.Parsed;
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  try {
+    document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  } catch (error) {
+    // The parser recurses: brackets within brackets without end exceed the stack.
+    return unusable(`is no YAML: ${(error as Error).message}`);
+  }
   const problems: ConfigProblem[] = document.errors.map((error) => {
     const { line, col } = lines.linePos(error.pos[0]);
     return { path: '', message: `is no YAML: ${error.message}`, line, column: col };
@@ -58,6 +70,11 @@ export function parseConfigText(text: string): ConfigText {
       return undefined;
     },
   };
+}
+
+/** A text that is not read at all. */
+function unusable(message: string): ConfigText {
+  return { value: undefined, problems: [{ path: '', message }], place: () => undefined };
 }
 
 function keyText(pair: { readonly key: unknown }): string | undefined {

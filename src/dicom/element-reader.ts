@@ -33,6 +33,8 @@ export const IMPLICIT_LITTLE_ENDIAN: Encoding = { littleEndian: true, explicitVr
 const ITEM = 0xfffee000;
 const ITEM_DELIMITATION = 0xfffee00d;
 const SEQUENCE_DELIMITATION = 0xfffee0dd;
+/** More than any header has at one level, or any sequence has items; each costs far more memory than its 8 bytes. */
+const MAX_ELEMENTS = 65_536;
 /** Deeper than any SR tree; a dataset nested deeper is an attack on the stack. */
 const MAX_DEPTH = 64;
 
@@ -62,11 +64,12 @@ export class ElementReader {
   ): ElementHeader | undefined {
     let offset = start;
     while (offset < end) {
-      const element = this.#header(offset, encoding);
+      const element = this.#header(offset, encoding, end);
       if (element.tag === ITEM_DELIMITATION) return undefined;
       if (element.tag >= stop) return element;
-      offset = this.#after(element, 0);
+      offset = this.#after(element, end, 0);
       elements.set(element.tag, element);
+      if (elements.size > MAX_ELEMENTS) throw malformed('it has too many elements');
     }
     return undefined;
   }
@@ -74,24 +77,25 @@ export class ElementReader {
   /** The items of a sequence, each with its elements by tag. @throws DatasetStructureError */
   items(sequence: ElementHeader): Map<number, ElementHeader>[] {
     const items: Map<number, ElementHeader>[] = [];
-    const end = this.#endOf(sequence);
+    const end = this.#endOf(sequence, this.bytes.length);
     let offset = sequence.value;
     while (offset < end) {
-      const item = this.#header(offset, sequence.inner);
+      const item = this.#header(offset, sequence.inner, end);
       if (item.tag !== ITEM) break;
       const elements = new Map<number, ElementHeader>();
-      const itemEnd = item.length === UNDEFINED_LENGTH ? end : this.#endOf(item);
+      const itemEnd = this.#endOf(item, end);
       this.read(elements, sequence.inner, item.value, itemEnd);
       items.push(elements);
-      offset = this.#after(item, 0);
+      if (items.length > MAX_ELEMENTS) throw malformed('a sequence has too many items');
+      offset = this.#after(item, end, 0);
     }
     return items;
   }
 
-  #header(offset: number, encoding: Encoding): ElementHeader {
+  #header(offset: number, encoding: Encoding, limit: number): ElementHeader {
     const { bytes } = this;
     const { littleEndian, explicitVr } = encoding;
-    if (offset + 8 > bytes.length) throw truncated();
+    if (offset + 8 > limit) throw truncated();
     const group = littleEndian ? bytes.readUInt16LE(offset) : bytes.readUInt16BE(offset);
     const number = littleEndian ? bytes.readUInt16LE(offset + 2) : bytes.readUInt16BE(offset + 2);
     const tag = group * 0x10000 + number;
@@ -105,33 +109,36 @@ export class ElementReader {
       return { tag, value: offset + 8, length, inner: encoding };
     }
     if (!/^[A-Z]{2}$/.test(vr)) throw malformed('an element has no VR');
-    if (offset + 12 > bytes.length) throw truncated();
+    if (offset + 12 > limit) throw truncated();
     const length = littleEndian ? bytes.readUInt32LE(offset + 8) : bytes.readUInt32BE(offset + 8);
     const implicitInside = vr === 'UN' && length === UNDEFINED_LENGTH;
     const inner = implicitInside ? IMPLICIT_LITTLE_ENDIAN : encoding;
     return { tag, value: offset + 12, length, inner };
   }
 
-  #endOf(element: ElementHeader): number {
-    if (element.length === UNDEFINED_LENGTH) return this.bytes.length;
+  #endOf(element: ElementHeader, limit: number): number {
+    if (element.length === UNDEFINED_LENGTH) return limit;
     const end = element.value + element.length;
-    if (end > this.bytes.length) throw truncated();
+    if (end > limit) throw truncated();
     return end;
   }
 
-  /** The offset after an element or item and all that it holds. */
-  #after(element: ElementHeader, depth: number): number {
-    if (element.length !== UNDEFINED_LENGTH) return this.#endOf(element);
+  /**
+   * The offset after an element or item and all that it holds. Nothing reaches beyond what holds it: else each of many
+   * items could claim all that follow, and reading them would cost the square of their number.
+   */
+  #after(element: ElementHeader, limit: number, depth: number): number {
+    if (element.length !== UNDEFINED_LENGTH) return this.#endOf(element, limit);
     if (depth > MAX_DEPTH) throw malformed('sequences are nested too deep');
     const closing = element.tag === ITEM ? ITEM_DELIMITATION : SEQUENCE_DELIMITATION;
     let offset = element.value;
     for (;;) {
-      const child = this.#header(offset, element.inner);
+      const child = this.#header(offset, element.inner, limit);
       if (child.tag === closing) return child.value;
       if (closing === SEQUENCE_DELIMITATION && child.tag !== ITEM) {
         throw malformed('a sequence holds something other than items');
       }
-      offset = this.#after(child, depth + 1);
+      offset = this.#after(child, limit, depth + 1);
     }
   }
 }

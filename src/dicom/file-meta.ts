@@ -1,3 +1,4 @@
+import { withoutPadding } from './padding.js';
 import type { EncodedInstance } from './verbatim-dataset.js';
 import { isShortVr } from './vr.js';
 
@@ -30,7 +31,7 @@ export function readFileMeta(bytes: Uint8Array): FileMeta | undefined {
     const value = offset + (long ? 12 : 8);
     if (value + length > file.length) return undefined;
     const text = file.toString('latin1', value, value + Math.min(length, 64));
-    uids.set(file.readUInt16LE(offset + 2), text.replace(/[\0 ]+$/, ''));
+    uids.set(file.readUInt16LE(offset + 2), withoutPadding(text));
     offset = value + length;
   }
   const sopClassUid = uids.get(MEDIA_STORAGE_SOP_CLASS_UID);

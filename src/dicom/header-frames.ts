@@ -6,7 +6,7 @@ const ROWS = 0x00280010;
 const NUMBER_OF_FRAMES = 0x00280008;
 const SHARED_FUNCTIONAL_GROUPS = 0x52009229;
 const PER_FRAME_FUNCTIONAL_GROUPS = 0x52009230;
-/** More frames than any CT has: a header that claims more gets no geometry for them. */
+/** More frames than any CT has: those of a header that describes more get no geometry. */
 const MAX_FRAMES = 16_384;
 
 /** Functional group macros that place a frame (PS3.3 C.7.6.16.2), by the tag of their sequence. */
@@ -28,6 +28,8 @@ export function framesOf(reader: ElementReader, values: HeaderValues): Frame[] {
   const claimed = values.integer(NUMBER_OF_FRAMES) ?? 1;
   const count = perFrame.length > 0 ? perFrame.length : claimed;
   if (count < 1 || count > MAX_FRAMES) return [inherited];
+  // Frames without a description all have one geometry: two say so, and a mere claim takes no space.
+  if (perFrame.length === 0) return count > 1 ? [inherited, inherited] : [inherited];
   return Array.from({ length: count }, (_, i) => {
     const groups = perFrame[i];
     return groups ? { ...inherited, ...frameOfGroups(reader, groups) } : inherited;

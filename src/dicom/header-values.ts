@@ -1,8 +1,15 @@
 import type { ElementHeader } from './element-reader.js';
+import { withoutPadding } from './padding.js';
 import { UNDEFINED_LENGTH } from './vr.js';
 
 /** Longer than any value of a header; what exceeds it is no value but a mistake. */
-const MAX_VALUE_BYTES = 16 * 1024;
+export const MAX_VALUE_BYTES = 16 * 1024;
+
+/** Devices pad with more than spaces. */
+const PADDING = ' \0\t\n\v\f\r\u00a0';
+
+/** A number as text (PS3.5 6.2, DS). No digit can belong to two parts, so that a long one is read once. */
+export const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 
 /**
  * Reads values of one item or dataset leniently: what is absent, empty or unreadable is undefined, never an error,
@@ -32,7 +39,7 @@ export class HeaderValues {
     const raw = this.#raw(tag);
     if (raw === undefined) return [];
     const text = raw.toString(this.#charset);
-    const values = text.split('\\').map((value) => value.replace(/^[\0\s]+|[\0\s]+$/g, ''));
+    const values = text.split('\\').map((value) => withoutPadding(value, PADDING));
     return values.length === 1 && values[0] === '' ? [] : values;
   }
 
@@ -100,5 +107,5 @@ export class HeaderValues {
 
 /** DS and IS allow digits, sign, point and exponent (PS3.5 6.2): Number() would take '' and '0x10' too. */
 function parseNumber(text: string): number {
-  return /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  return DECIMAL.test(text) ? Number(text) : Number.NaN;
 }

@@ -6,8 +6,8 @@ import { PixelError } from './pixel-error.js';
 
 /** More than any CT: a header that claims more is wrong or hostile. */
 const MAX_PIXELS = 4096 * 4096;
-/** Deflate reaches 1000:1; a multi-frame CT of 1000 frames has 512 MiB. */
-const MAX_INFLATED_BYTES = 512 * 1024 * 1024;
+/** Deflate reaches 1000:1; a multi-frame CT of 250 frames has 128 MiB. */
+const MAX_INFLATED_BYTES = 128 * 1024 * 1024;
 
 const EXPLICIT_BIG_ENDIAN = '1.2.840.10008.1.2.2';
 

@@ -8,13 +8,14 @@ import {
   IMPLICIT_LITTLE_ENDIAN,
 } from './element-reader.js';
 import { readFileMeta } from './file-meta.js';
+import { MAX_VALUE_BYTES } from './header-values.js';
 import { inflatePrefix } from './inflate-prefix.js';
+import { withoutPadding } from './padding.js';
 import {
   DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
   EXPLICIT_VR_BIG_ENDIAN,
   IMPLICIT_VR_LITTLE_ENDIAN,
 } from './transfer-syntaxes.js';
-import { UNDEFINED_LENGTH } from './vr.js';
 
 /** The first group of pixels, overlays and the like: what is read here lies before. */
 const END_OF_HEADER = 0x50000000;
@@ -36,7 +37,12 @@ export class SourceDataset {
     this.#reader = reader;
     this.#elements = elements;
     const own = rawBytes(reader, elements.get(SPECIFIC_CHARACTER_SET));
-    this.#characterSet = own ? own.toString('latin1').split('\\').map(trimmed) : inherited;
+    this.#characterSet = own
+      ? own
+          .toString('latin1')
+          .split('\\')
+          .map((value) => withoutPadding(value))
+      : inherited;
   }
 
   /** All values, without padding; none where the attribute is absent or empty. */
@@ -45,7 +51,9 @@ export class SourceDataset {
     const bytes = rawBytes(this.#reader, this.#elements.get(tag));
     if (!bytes) return [];
     const text = decodeText(bytes, this.#characterSet, vr === 'PN');
-    const values = (SINGLE_VALUED.has(vr) ? [text] : text.split('\\')).map(trimmed);
+    const values = (SINGLE_VALUED.has(vr) ? [text] : text.split('\\')).map((value) =>
+      withoutPadding(value),
+    );
     return values.every((value) => value === '') ? [] : values;
   }
 
@@ -96,11 +104,8 @@ function encodingOf(transferSyntaxUid: string): Encoding {
   return { littleEndian: transferSyntaxUid !== EXPLICIT_VR_BIG_ENDIAN, explicitVr: true };
 }
 
+/** None of a value that is longer than any is: no object could hold it (PS3.5 7.1.2). */
 function rawBytes(reader: ElementReader, element: ElementHeader | undefined): Buffer | undefined {
-  if (!element || element.length === 0 || element.length === UNDEFINED_LENGTH) return undefined;
+  if (!element || element.length === 0 || element.length > MAX_VALUE_BYTES) return undefined;
   return reader.bytes.subarray(element.value, element.value + element.length);
-}
-
-function trimmed(value: string): string {
-  return value.replace(/^[ \0]+|[ \0]+$/g, '');
 }

@@ -1,3 +1,4 @@
+import { withoutPadding } from '../dicom/padding.js';
 import {
   AbortReason,
   type AssociateRequest,
@@ -14,6 +15,8 @@ interface Item {
 
 /** Bytes before the variable items: version, AE titles and reserved fields (PS3.8 Table 9-11). */
 const FIXED_LENGTH = 68;
+/** PS3.5 9.1, and some padding. */
+const LONGEST_UID = 66;
 
 /**
  * Reads an A-ASSOCIATE-RQ PDU from what follows its length field (PS3.8 9.3.2). Items of unknown types are passed over,
@@ -44,8 +47,8 @@ export function readAssociateRequest(body: Buffer): AssociateRequest {
     contexts,
     maximumLength: maximumLength(user(ItemType.MaximumLength)),
     implementationClassUid: uid(user(ItemType.ImplementationClassUid)),
-    implementationVersionName: uid(user(ItemType.ImplementationVersionName)),
-    roles: userInformation.filter(({ type }) => type === ItemType.RoleSelection).map(proposedRole),
+    implementationVersionName: text(user(ItemType.ImplementationVersionName)),
+    roles: proposedRoles(userInformation),
     proposesAsynchronousOperations: user(ItemType.AsynchronousOperationsWindow) !== undefined,
     asksForIdentityResponse: user(ItemType.UserIdentityRq)?.[1] === 1,
   };
@@ -78,6 +81,14 @@ function proposedContext(value: Buffer): ProposedContext {
   return { id, abstractSyntax: uid(abstractSyntax.value), transferSyntaxes };
 }
 
+/** One for each SOP Class (PS3.7 D.3.3.4), the last where there are more. */
+function proposedRoles(userInformation: readonly Item[]): ProposedRole[] {
+  const roles = userInformation
+    .filter(({ type }) => type === ItemType.RoleSelection)
+    .map(proposedRole);
+  return [...new Map(roles.map((role) => [role.sopClassUid, role])).values()];
+}
+
 function proposedRole({ value }: Item): ProposedRole {
   const length = value.length >= 2 ? value.readUInt16BE(0) : 0;
   if (value.length < 2 + length + 2) throw invalid('a role selection is too short');
@@ -96,7 +107,12 @@ function maximumLength(value: Buffer | undefined): number {
 
 /** UIDs are not padded here (PS3.8 Annex F), but some senders do. */
 function uid(value: Buffer | undefined): string {
-  return value?.toString('latin1').replace(/[\0 ]+$/, '') ?? '';
+  if (value && value.length > LONGEST_UID) throw invalid('a UID is too long');
+  return text(value);
+}
+
+function text(value: Buffer | undefined): string {
+  return withoutPadding(value?.toString('latin1') ?? '');
 }
 
 function invalid(what: string): PduError {

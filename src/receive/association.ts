@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { AssociationEnd } from '../domain/received-instance.js';
 import type { Log } from '../log.js';
 import { TLS_ON_PLAIN_PORT } from '../tls/problem.js';
+import { ByteCollector } from './byte-collector.js';
 import {
   type Command,
   CommandElement,
@@ -50,8 +51,7 @@ export class Association implements UpperLayerUser {
   readonly #upperLayer: UpperLayer;
   readonly #contexts = new Map<number, RequestContext>();
   #associationId = 0;
-  #command: Buffer[] = [];
-  #commandBytes = 0;
+  readonly #command = new ByteCollector();
   #commandContextId = 0;
   #request: Command | undefined;
   #operation: Operation | undefined;
@@ -147,22 +147,19 @@ export class Association implements UpperLayerUser {
   }
 
   get #isBusy(): boolean {
-    return this.#operation !== undefined || this.#commandBytes > 0;
+    return this.#operation !== undefined || this.#command.length > 0;
   }
 
   #commandFragment(contextId: number, isLast: boolean, bytes: Buffer): void {
-    if (this.#commandBytes === 0) this.#commandContextId = contextId;
+    if (this.#command.length === 0) this.#commandContextId = contextId;
     const context = this.#contexts.get(contextId);
     if (!context) throw unexpected('a presentation context that was not accepted');
     if (contextId !== this.#commandContextId) throw unexpected('another message within a command');
-    this.#commandBytes += bytes.length;
-    if (this.#commandBytes > MAX_COMMAND_BYTES) throw unexpected('a command of excessive length');
+    if (this.#command.length + bytes.length > MAX_COMMAND_BYTES) {
+      throw unexpected('a command of excessive length');
+    }
     this.#command.push(bytes);
-    if (!isLast) return;
-    const whole = Buffer.concat(this.#command);
-    this.#command = [];
-    this.#commandBytes = 0;
-    this.#begin(whole, context);
+    if (isLast) this.#begin(this.#command.take(), context);
   }
 
   #begin(bytes: Buffer, context: RequestContext): void {

@@ -1,3 +1,5 @@
+import { withoutPadding } from '../dicom/padding.js';
+
 /** Command elements of group 0000 (PS3.7 Table E.1-1), by element number. */
 export const CommandElement = {
   AffectedSopClassUid: 0x0002,
@@ -49,12 +51,7 @@ export class Command {
 
   /** A UI element without its padding; empty where there is none. */
   uid(element: number): string {
-    return (
-      this.#elements
-        .get(element)
-        ?.toString('latin1')
-        .replace(/[\0 ]+$/, '') ?? ''
-    );
+    return withoutPadding(this.#elements.get(element)?.toString('latin1') ?? '');
   }
 
   /** @throws CommandError */

@@ -1,4 +1,5 @@
 import { HeaderError, type HeaderReading, scanHeader } from '../dicom/header.js';
+import { ByteCollector } from './byte-collector.js';
 
 /** Enough for nearly every single-frame image, so that its header is read once. */
 const FIRST_ATTEMPT_BYTES = 64 * 1024;
@@ -10,8 +11,7 @@ const FIRST_ATTEMPT_BYTES = 64 * 1024;
 export class HeaderCollector {
   readonly #transferSyntaxUid: string;
   readonly #maximumBytes: number;
-  #parts: Buffer[] = [];
-  #length = 0;
+  readonly #collected = new ByteCollector();
   #attemptAt = FIRST_ATTEMPT_BYTES;
   #isCut = false;
   #reading: HeaderReading | undefined;
@@ -29,18 +29,17 @@ export class HeaderCollector {
   /** @throws HeaderError as soon as it is certain that there is no header */
   push(bytes: Buffer): void {
     if (this.#reading || this.#isCut) return;
-    this.#parts.push(bytes);
-    this.#length += bytes.length;
-    if (this.#length < Math.min(this.#attemptAt, this.#maximumBytes)) return;
+    this.#collected.push(bytes);
+    if (this.#collected.length < Math.min(this.#attemptAt, this.#maximumBytes)) return;
     this.#attemptAt *= 2;
-    this.#isCut = this.#length >= this.#maximumBytes;
+    this.#isCut = this.#collected.length >= this.#maximumBytes;
     this.#attempt();
   }
 
   /** The dataset is whole. @throws HeaderError */
   end(): HeaderReading {
     if (this.#reading) return this.#reading;
-    const reading = scanHeader(this.#joined(), this.#transferSyntaxUid);
+    const reading = scanHeader(this.#collected.bytes, this.#transferSyntaxUid);
     if (reading.endedAt === 'within-element' && !this.#isCut) {
       throw new HeaderError('truncated', 'The dataset ends within an element');
     }
@@ -49,10 +48,10 @@ export class HeaderCollector {
 
   #attempt(): void {
     try {
-      const reading = scanHeader(this.#joined(), this.#transferSyntaxUid);
+      const reading = scanHeader(this.#collected.bytes, this.#transferSyntaxUid);
       if (reading.endedAt !== 'end-of-header') return;
       this.#reading = reading;
-      this.#parts = [];
+      this.#collected.take();
     } catch (error) {
       const mayStillCome =
         error instanceof HeaderError &&
@@ -60,12 +59,5 @@ export class HeaderCollector {
         !this.#isCut;
       if (!mayStillCome) throw error;
     }
-  }
-
-  #joined(): Buffer {
-    const joined =
-      this.#parts.length === 1 && this.#parts[0] ? this.#parts[0] : Buffer.concat(this.#parts);
-    this.#parts = [joined];
-    return joined;
   }
 }

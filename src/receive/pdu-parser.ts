@@ -1,3 +1,4 @@
+import { ByteCollector } from './byte-collector.js';
 import { AbortReason, PduError, PduType, TLS_HANDSHAKE, TlsInsteadError } from './pdu.js';
 
 /** What the parser finds, in the order of the bytes. Views are valid for as long as they are held. */
@@ -39,8 +40,7 @@ export class PduParser {
   readonly #limits: PduLimits;
   readonly #handler: PduHandler;
   /** The beginning of a header or body that is not whole yet. */
-  #partial: Buffer[] = [];
-  #partialLength = 0;
+  readonly #partial = new ByteCollector();
   #state: 'pdu-header' | 'body' | 'pdv-header' | 'pdv' = 'pdu-header';
   #needed = PDU_HEADER;
   #type = 0;
@@ -87,16 +87,12 @@ export class PduParser {
 
   /** Takes from the chunk until a header or body is whole. */
   #collect(chunk: Buffer, offset: number): number {
-    const end = Math.min(chunk.length, offset + this.#needed - this.#partialLength);
+    const end = Math.min(chunk.length, offset + this.#needed - this.#partial.length);
     const part = chunk.subarray(offset, end);
-    if (this.#partialLength + part.length < this.#needed) {
-      this.#partial.push(part);
-      this.#partialLength += part.length;
-      return end;
-    }
-    const whole = this.#partialLength === 0 ? part : Buffer.concat([...this.#partial, part]);
-    this.#partial = [];
-    this.#partialLength = 0;
+    const isWhole = this.#partial.length + part.length === this.#needed;
+    if (!isWhole || this.#partial.length > 0) this.#partial.push(part);
+    if (!isWhole) return end;
+    const whole = this.#partial.length > 0 ? this.#partial.take() : part;
     if (this.#state === 'pdu-header') this.#pduHeader(whole);
     else if (this.#state === 'body') this.#body(whole);
     else this.#pdvHeader(whole);

@@ -50,7 +50,7 @@ export const DEFAULT_LIMITS = {
 } as const;
 
 /** 128 presentation contexts with every transfer syntax there is come to less than half of it. */
-const MAXIMUM_ASSOCIATE_LENGTH = 256 * 1024;
+export const MAXIMUM_ASSOCIATE_LENGTH = 256 * 1024;
 
 /** The Verification and Storage SCP (PS3.4 Annexes A and B), on a port for plain DICOM, one for TLS, or both. */
 export class StoreScp implements AsyncDisposable {

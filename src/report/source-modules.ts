@@ -1,4 +1,5 @@
 import type { Dataset } from '../dicom/dataset.js';
+import { DECIMAL } from '../dicom/header-values.js';
 import type { SourceDataset } from '../dicom/source-dataset.js';
 
 /** Attributes that are copied as they are, decoded: Patient, General Study and Patient Study (PS3.3 C.7.1.1, C.7.2). */
@@ -41,8 +42,8 @@ const FORMS: Readonly<Record<string, RegExp>> = {
   PatientSex: /^[MFO]$/,
   PatientIdentityRemoved: /^(YES|NO)$/,
   PatientAge: /^\d{3}[DWMY]$/,
-  PatientSize: /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/,
-  PatientWeight: /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/,
+  PatientSize: DECIMAL,
+  PatientWeight: DECIMAL,
   TimezoneOffsetFromUTC: /^[+-]\d{4}$/,
 };
 

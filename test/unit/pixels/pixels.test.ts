@@ -241,7 +241,7 @@ describe('what is refused', () => {
       part10Of({
         ...SIGNED_12,
         transferSyntaxUid: '1.2.840.10008.1.2.1.99',
-        pixels: Buffer.alloc(600 * 1024 * 1024),
+        pixels: Buffer.alloc(160 * 1024 * 1024),
       }),
       'too-large',
     ],
