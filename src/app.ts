@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HealthReport } from './admin/health.js';
 import { Metrics } from './admin/metrics.js';
@@ -22,6 +21,7 @@ import {
   openCatalog,
 } from './store/database.js';
 import { DeliveryStore } from './store/delivery-store.js';
+import { makeDurableFolder } from './store/durable-folder.js';
 import { FolderLock } from './store/folder-lock.js';
 import { Ingest } from './store/ingest.js';
 import type { CommittedChange } from './store/ingest-rows.js';
@@ -158,7 +158,7 @@ export class App implements AsyncDisposable {
    */
   static async open(settings: Settings, log: Log): Promise<App> {
     const { folder, minFreeBytes } = settings.storage;
-    await mkdir(folder, { recursive: true, mode: 0o750 });
+    makeDurableFolder(folder);
     const { model, signedBy, calibration, prevalence, threads, timeoutMs, maxKeySlices } =
       settings.inference;
     const lock = FolderLock.take(folder);

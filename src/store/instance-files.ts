@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { mkdir, open, readdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { encodeFileMeta, readFileMeta } from '../dicom/file-meta.js';
@@ -7,6 +7,7 @@ import { readHeader } from '../dicom/header.js';
 import type { InstanceHeader } from '../domain/instance.js';
 import type { IncomingInstance } from '../domain/received-instance.js';
 import type { Log } from '../log.js';
+import { makeDurableFolder } from './durable-folder.js';
 import { IncomingFile } from './incoming-file.js';
 import { type IncomingMark, readMark } from './incoming-mark.js';
 import { SpareFiles } from './spare-files.js';
@@ -106,7 +107,7 @@ export class InstanceFiles implements AsyncDisposable {
   }
 
   makeRoom(path: string): void {
-    mkdirSync(dirname(join(this.#folder, path)), { recursive: true, mode: 0o750 });
+    makeDurableFolder(dirname(join(this.#folder, path)));
   }
 
   /**

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, rename } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ResultObject } from '../domain/result-object.js';
 import type { WrittenObject } from './analysis-store.js';
+import { makeDurableFolder } from './durable-folder.js';
 
 /** The files of Vigil's own objects: `results/<study>/<sop instance>.dcm` in the storage folder. */
 export class ResultFiles {
@@ -17,7 +18,7 @@ export class ResultFiles {
     const { part10, ...rest } = object;
     const file = join('results', studyInstanceUid, `${object.sopInstanceUid}.dcm`);
     const path = join(this.#folder, file);
-    await mkdir(dirname(path), { recursive: true });
+    makeDurableFolder(dirname(path));
     const handle = await open(`${path}.part`, 'w');
     try {
       await handle.writeFile(part10);

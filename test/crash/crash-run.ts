@@ -192,9 +192,9 @@ function hasFaults(faults: StorageFaults & ReportFaults): boolean {
 }
 
 /** The images announce how many they are, so no wait says that a series is whole before the scanner is done. */
-function configFor(pacsPort: number): string {
+export function configFor(pacsPort: number, storage = './data'): string {
   return `node: { host: 127.0.0.1, port: 0 }
-storage: { folder: ./data, minFreeMb: 1 }
+storage: { folder: ${storage}, minFreeMb: 1 }
 admin: { port: 0 }
 completeness: { unknownSeconds: 3000, capSeconds: 3600 }
 destinations:

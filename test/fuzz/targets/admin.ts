@@ -10,8 +10,17 @@ const ok = { ok: true };
 const server = new AdminServer({
   host: '127.0.0.1',
   port: 0,
-  health: async () => ({ catalog: ok, storage: ok, receive: ok, inference: ok }),
-  metrics: new Metrics(() => ({ queues: { analyses: 0 }, diskFreeBytes: 1 })),
+  health: async () => ({
+    catalog: ok,
+    storage: ok,
+    archive: ok,
+    receive: ok,
+    inference: ok,
+    pipeline: ok,
+    deliveries: ok,
+    certificates: ok,
+  }),
+  metrics: new Metrics(() => ({ queues: { analyses: 0 }, destinations: [], diskFreeBytes: 1 })),
   log: pino({ level: 'error' }, { write: (line) => logged.push(line) }),
 });
 await server.start();

@@ -77,7 +77,7 @@ export async function runSession(bytes: Buffer, delivery: Delivery): Promise<voi
       [CommandField.CEchoRq, echo],
       [CommandField.CStoreRq, store],
     ]),
-    decide: (request, address) => policy.decide(request, address, 0),
+    decide: (request) => policy.decide(request, '127.0.0.1', 0),
     nextAssociationId: () => 1,
     observer,
     log,
