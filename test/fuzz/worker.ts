@@ -36,11 +36,17 @@ process.on('uncaughtException', (error) => {
   stray ??= error;
 });
 
-if (options.replay) await replay(options.replay);
-else await fuzz();
-await target.close?.();
-await tell({ type: 'done' });
-process.exit(0);
+try {
+  if (options.replay) await replay(options.replay);
+  else await fuzz();
+  await target.close?.();
+  await tell({ type: 'done' });
+  process.exit(0);
+} catch (error) {
+  // An error of the fuzzer itself, which the handlers of stray errors would keep from ending this process.
+  console.error(error);
+  process.exit(1);
+}
 
 async function replay(files: readonly string[]): Promise<void> {
   for (const [index, file] of files.entries()) await runCase(index, readFileSync(file));

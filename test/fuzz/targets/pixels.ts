@@ -28,17 +28,20 @@ const DEFLATED = '1.2.840.10008.1.2.1.99';
 /** With decoders, though nothing here encodes them. */
 const LOSSY = ['1.2.840.10008.1.2.4.50', '1.2.840.10008.1.2.4.51', '1.2.840.10008.1.2.4.91'];
 
+/** Encoded once: a broken codestream makes Vigil drop the codecs, and it alone loads them again. */
+const FRAMES = ENCODERS.map(([transferSyntaxUid, how, parameters]) => ({
+  transferSyntaxUid,
+  frame: encoded(how, parameters),
+}));
+
 /** A stored file, as the inference process reads its pixels. */
 export const target: Target = {
   seeds: () => [
     ...[...NATIVE, DEFLATED].map((transferSyntaxUid) => part10Of({ ...IMAGE, transferSyntaxUid })),
     part10Of({ ...IMAGE, rows: 4, columns: 4, frames: 24, padding: -2000, paddingLimit: -1990 }),
     part10Of({ ...IMAGE, bitsAllocated: 8, bitsStored: 8, signed: false }),
-    ...ENCODERS.map(([transferSyntaxUid, how, parameters]) =>
-      encapsulated({ transferSyntaxUid }, [encoded(how, parameters)]),
-    ),
-    ...ENCODERS.map(([transferSyntaxUid, how, parameters]) => {
-      const frame = encoded(how, parameters);
+    ...FRAMES.map(({ transferSyntaxUid, frame }) => encapsulated({ transferSyntaxUid }, [frame])),
+    ...FRAMES.map(({ transferSyntaxUid, frame }) => {
       const halves = [frame.subarray(0, 60), frame.subarray(60)];
       return encapsulated({ transferSyntaxUid, frames: 2 }, [...halves, ...halves]);
     }),
@@ -76,13 +79,13 @@ export const target: Target = {
     ),
   ],
   generate: (random) => {
-    const [uid, how, parameters] = random.pick(ENCODERS);
+    const chosen = random.pick(FRAMES);
     const lossy = random.chance(0.1);
     const rows = random.chance(0.8) ? ROWS : random.pick([1, 4096, 65_535, random.below(65_536)]);
     const columns = random.chance(0.8) ? COLUMNS : random.pick([1, 4096, random.below(65_536)]);
-    const frame = resized(broken(encoded(how, parameters), random), rows, columns);
+    const frame = resized(broken(chosen.frame, random), rows, columns);
     const layout = {
-      transferSyntaxUid: lossy ? random.pick(LOSSY) : uid,
+      transferSyntaxUid: lossy ? random.pick(LOSSY) : chosen.transferSyntaxUid,
       rows,
       columns,
       bitsAllocated: random.chance(0.9) ? 16 : random.pick([1, 8, 12, 32]),
