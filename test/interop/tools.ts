@@ -9,6 +9,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   dciodvfy: 'dicom3tools',
   gdcmconv: 'libgdcm-tools',
   Orthanc: 'orthanc',
+  openssl: 'openssl',
+  strace: 'strace',
 };
 
 /** Absolute path of a program, or undefined where it is not installed. */

@@ -6,6 +6,7 @@ import type { Peer } from '../../../src/deliver/association.js';
 import { echo } from '../../../src/deliver/echo-scu.js';
 import type { Credentials } from '../../../src/tls/credentials.js';
 import { TestAuthority } from '../../fixtures/certificates.js';
+import { requireTools } from '../../interop/tools.js';
 import { ReceiveRig } from './receive-rig.js';
 
 let ours: TestAuthority;
@@ -43,7 +44,9 @@ const peer = (port: number, credentials?: Credentials, serverName = '127.0.0.1')
   ...(credentials && { tls: { credentials: () => credentials, serverName } }),
 });
 
-describe('DICOM over TLS', () => {
+const openssl = requireTools('openssl');
+
+describe.runIf(openssl)('DICOM over TLS', () => {
   it('verifies with certificates on both sides, beside plain DICOM', async () => {
     await using rig = await ReceiveRig.start({ tls: listener() });
     await expect(echo(peer(rig.scp.tlsPort, scanner))).resolves.toBeDefined();
@@ -112,7 +115,7 @@ describe('DICOM over TLS', () => {
   });
 });
 
-describe('the wrong port', () => {
+describe.runIf(openssl)('the wrong port', () => {
   it('is named where a plain peer calls the TLS port', async () => {
     await using rig = await ReceiveRig.start({ tls: listener() });
     const refused = rig.told('connectionRefused');
@@ -139,7 +142,7 @@ describe('the wrong port', () => {
   });
 });
 
-describe("a peer's certificate", () => {
+describe.runIf(openssl)("a peer's certificate", () => {
   it.each([
     ['of an unknown authority', 'certificate-authority-unknown'],
     ['of another name', 'certificate-wrong-name'],

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCredentials, type TlsFiles } from '../../../src/tls/credentials.js';
 import { TestAuthority, type TestFiles } from '../../fixtures/certificates.js';
+import { requireTools } from '../../interop/tools.js';
 
 const DAY = 24 * 60 * 60 * 1000;
 
-describe('TLS files', () => {
+describe.runIf(requireTools('openssl'))('TLS files', () => {
   let authority: TestAuthority;
   let good: TestFiles;
 
