@@ -1,4 +1,4 @@
-import { type Document, isMap, isNode, isPair, LineCounter, type Node, parseDocument } from 'yaml';
+import { isMap, isNode, isPair, LineCounter, type Node, parseDocument } from 'yaml';
 import type { ConfigProblem, Fault, KeyPath } from './problems.js';
 
 export interface Place {
@@ -18,19 +18,17 @@ export interface ConfigText {
 
 /** Characters. Hundreds of destinations and routes come to less. */
 const LONGEST_TEXT = 128 * 1024;
+/** Levels; the schema has six. Nesting by indentation is bounded by the text's length. */
+const DEEPEST = 100;
+const NESTED_ON_ONE_LINE = new RegExp(`(?:[-?:][ \\t]+){${DEEPEST}}`);
 
 export function parseConfigText(text: string): ConfigText {
   if (text.length > LONGEST_TEXT) {
     return unusable(`is ${text.length} characters long, more than ${LONGEST_TEXT}`);
   }
-  let document: Document.Parsed;
+  if (nestsTooDeep(text)) return unusable(`nests deeper than ${DEEPEST} levels`);
   const lines = new LineCounter();
-  try {
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  } catch (error) {
-    // The parser recurses: brackets within brackets without end exceed the stack.
-    return unusable(`is no YAML: ${(error as Error).message}`);
-  }
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const problems: ConfigProblem[] = document.errors.map((error) => {
     const { line, col } = lines.linePos(error.pos[0]);
     return { path: '', message: `is no YAML: ${error.message}`, line, column: col };
@@ -70,6 +68,21 @@ export function parseConfigText(text: string): ConfigText {
       return undefined;
     },
   };
+}
+
+/**
+ * The YAML parser recurses, and V8 ends the process where a regular expression is compiled with the stack nearly full:
+ * nesting is looked at before. Brackets in quotes and comments count too, which no sensible text has so many of.
+ */
+function nestsTooDeep(text: string): boolean {
+  if (NESTED_ON_ONE_LINE.test(text)) return true;
+  let depth = 0;
+  for (const character of text) {
+    if (character === '[' || character === '{') depth += 1;
+    else if ((character === ']' || character === '}') && depth > 0) depth -= 1;
+    if (depth > DEEPEST) return true;
+  }
+  return false;
 }
 
 /** A text that is not read at all. */
