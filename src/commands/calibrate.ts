@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { loadSettings } from '../config/settings.js';
 import { CLASSES, type ClassName, type ClassResult, type Finding } from '../domain/finding.js';
 import { type FitWishes, fitClass, type LabelledStudy } from '../infer/fit-decision.js';
+import { calibrated } from '../infer/log-odds.js';
 import { openModelPackage } from '../infer/model-package.js';
 import { type SiteCalibration, siteCalibrationSchema } from '../infer/site-calibration.js';
 import { StatusStore } from '../store/status-store.js';
@@ -126,7 +127,7 @@ function print(
   const rows = Object.entries(result.classes).map(
     ([name, { calibration, thresholds, ...about }]) => {
       const answers = casesOf(studies, name as ClassName).map(({ logit, present }) => {
-        const p = 1 / (1 + Math.exp(-(calibration.slope * logit + calibration.intercept)));
+        const p = calibrated(logit, calibration);
         return {
           present,
           called: p >= thresholds.positiveFrom,

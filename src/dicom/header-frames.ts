@@ -15,6 +15,9 @@ const PLANE_ORIENTATION = 0x00209116;
 const PIXEL_MEASURES = 0x00289110;
 const PIXEL_VALUE_TRANSFORMATION = 0x00289145;
 
+const RESCALE_INTERCEPT = 0x00281052;
+const RESCALE_SLOPE = 0x00281053;
+
 /**
  * Geometry and value mapping of each frame: from the functional groups of a multi-frame object, each frame's own before
  * the shared ones, or from the dataset itself. None where the object has no image.
@@ -56,8 +59,11 @@ function frameOf(
   const imageOrientationPatient = orientation?.numbers(0x00200037);
   const pixelSpacing = measures?.numbers(0x00280030);
   const sliceThickness = measures?.number(0x00180050);
-  const rescaleSlope = transformation?.number(0x00281053);
-  const rescaleIntercept = transformation?.number(0x00281052);
+  const rescaleSlope = transformation?.number(RESCALE_SLOPE);
+  const rescaleIntercept = transformation?.number(RESCALE_INTERCEPT);
+  const rescaleUnreadable = [RESCALE_SLOPE, RESCALE_INTERCEPT].some((tag) =>
+    transformation?.isUnreadable(tag),
+  );
   return {
     ...(imagePositionPatient?.length === 3 && {
       imagePositionPatient: imagePositionPatient as unknown as Vector,
@@ -71,6 +77,7 @@ function frameOf(
     ...(sliceThickness !== undefined && { sliceThickness }),
     ...(rescaleSlope !== undefined && { rescaleSlope }),
     ...(rescaleIntercept !== undefined && { rescaleIntercept }),
+    ...(rescaleUnreadable && { rescaleUnreadable }),
   };
 }
 

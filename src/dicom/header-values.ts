@@ -68,6 +68,11 @@ export class HeaderValues {
     return Number.isFinite(value) ? value : undefined;
   }
 
+  /** Whether a DS element has a value that is no finite number. */
+  isUnreadable(tag: number): boolean {
+    return this.string(tag) !== undefined && this.number(tag) === undefined;
+  }
+
   /** The first number of an IS element; some devices write 12.0. */
   integer(tag: number): number | undefined {
     const value = this.number(tag);

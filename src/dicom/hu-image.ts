@@ -34,6 +34,9 @@ export async function readHuImage(
 
 /** Modality LUT as slope and intercept (PS3.3 C.11.1.1.2); padding becomes air. */
 export function toHu(stored: StoredImage, geometry: Frame): HuImage {
+  if (geometry.rescaleUnreadable) {
+    throw new PixelError('value-mapping-invalid', 'Rescale Slope or Intercept is no number');
+  }
   const slope = geometry.rescaleSlope ?? 1;
   const intercept = geometry.rescaleIntercept ?? 0;
   if (!Number.isFinite(slope) || slope === 0 || !Number.isFinite(intercept)) {
@@ -48,9 +51,19 @@ export function toHu(stored: StoredImage, geometry: Frame): HuImage {
       if (value >= padding.from && value <= padding.to) hu[i] = AIR_HU;
     }
   }
+  if (!allFinite(hu)) {
+    const message = `Rescale Slope ${slope} and Intercept ${intercept} lead beyond any number`;
+    throw new PixelError('value-mapping-invalid', message);
+  }
   if (isWrapped(stored, hu, slope, intercept)) unwrap(hu);
   const { pixelSpacing } = geometry;
   return { rows, columns, hu, ...(pixelSpacing && { pixelSpacing }) };
+}
+
+/** A loop over indices: a callback for every pixel costs more than the rest. */
+export function allFinite(hu: Float32Array): boolean {
+  for (let i = 0; i < hu.length; i += 1) if (!Number.isFinite(hu[i])) return false;
+  return true;
 }
 
 /**

@@ -13,6 +13,8 @@ export interface Frame {
   readonly sliceThickness?: number;
   readonly rescaleSlope?: number;
   readonly rescaleIntercept?: number;
+  /** Slope or intercept is there and no finite number: nothing may stand in for it. */
+  readonly rescaleUnreadable?: true;
 }
 
 /**

@@ -1,4 +1,6 @@
+import { StageError } from '../domain/failure.js';
 import { CLASSES, type ClassName, type ClassResult, type Presence } from '../domain/finding.js';
+import { calibrated, logOdds, sigmoid } from './log-odds.js';
 import type { Decision } from './model-manifest.js';
 
 /** Scores [T][C]: the sequence model's logit for each slab and class. */
@@ -7,7 +9,10 @@ export type Scores = readonly ArrayLike<number>[];
 /** The class whose presence is the study's answer. */
 export const DECIDING_CLASS: ClassName = 'any';
 
-/** The indices of the `topSlices` highest scores of a class, highest first; all where there are fewer. */
+/**
+ * The indices of the `topSlices` highest scores of a class, highest first; all where there are fewer.
+ * @throws StageError where one of them is no finite number
+ */
 export function topSlices(
   scores: Scores,
   className: ClassName,
@@ -15,18 +20,22 @@ export function topSlices(
 ): number[] {
   const column = CLASSES.indexOf(className);
   return scores
-    .map((row, index) => ({ index, score: row[column] ?? Number.NEGATIVE_INFINITY }))
+    .map((row, index) => ({ index, score: scoreAt(row, column) }))
     .sort((a, b) => b.score - a.score)
     .slice(0, k)
     .map(({ index }) => index);
 }
 
-/** Probability of each class for the study, and what the thresholds make of it (docs/model-package.md). */
+/**
+ * Probability of each class for the study, and what the thresholds make of it (docs/model-package.md).
+ * @throws StageError where there is no score, or one that is no finite number: that is no answer, least of all
+ * `undetermined`
+ */
 export function decide(scores: Scores, decision: Decision): ClassResult[] {
   return CLASSES.map((name, column) => {
-    const top = topSlices(scores, name, decision).map((index) => scores[index]?.[column] ?? 0);
+    const top = topSlices(scores, name, decision).map((index) => scoreAt(scores[index], column));
     const logit = top.reduce((sum, score) => sum + score, 0) / top.length;
-    const probability = calibrated(logit, name, decision);
+    const probability = probabilityOf(logit, name, decision);
     const { negativeBelow, positiveFrom } = decision.thresholds[name];
     return {
       name,
@@ -37,9 +46,9 @@ export function decide(scores: Scores, decision: Decision): ClassResult[] {
   });
 }
 
-/** Probabilities [C] of one slab on the study's scale. */
+/** Probabilities [C] of one slab on the study's scale. @throws StageError */
 export function sliceProbabilities(row: ArrayLike<number>, decision: Decision): number[] {
-  return CLASSES.map((name, column) => calibrated(row[column] ?? 0, name, decision));
+  return CLASSES.map((name, column) => probabilityOf(scoreAt(row, column), name, decision));
 }
 
 /**
@@ -71,7 +80,7 @@ export function atPrevalence(
   for (const name of CLASSES) {
     const share = decision.prevalence[name] * ratio;
     const shift = logOdds(share) - logOdds(decision.prevalence[name]);
-    const moved = (probability: number) => 1 / (1 + Math.exp(-(logOdds(probability) + shift)));
+    const moved = (probability: number) => sigmoid(logOdds(probability) + shift);
     const { negativeBelow, positiveFrom } = decision.thresholds[name];
     shifted.prevalence[name] = share;
     const { slope, intercept } = decision.calibration[name];
@@ -84,16 +93,24 @@ export function atPrevalence(
   return shifted;
 }
 
-function logOdds(share: number): number {
-  return Math.log(share / (1 - share));
-}
-
 function presence(probability: number, negativeBelow: number, positiveFrom: number): Presence {
   if (probability >= positiveFrom) return 'present';
   return probability < negativeBelow ? 'absent' : 'undetermined';
 }
 
-function calibrated(logit: number, name: ClassName, { calibration }: Decision): number {
-  const { slope, intercept } = calibration[name];
-  return 1 / (1 + Math.exp(-(slope * logit + intercept)));
+function probabilityOf(logit: number, name: ClassName, { calibration }: Decision): number {
+  const probability = calibrated(logit, calibration[name]);
+  if (Number.isNaN(probability)) throw notFinite();
+  return probability;
+}
+
+function scoreAt(row: ArrayLike<number> | undefined, column: number): number {
+  const score = row?.[column];
+  if (score === undefined || !Number.isFinite(score)) throw notFinite();
+  return score;
+}
+
+function notFinite(): StageError {
+  const message = 'The model gave a score that is not a finite number';
+  return new StageError('model-output-invalid', 'transient', message);
 }

@@ -1,3 +1,4 @@
+import { calibrated, logOdds } from './log-odds.js';
 import type { Decision } from './model-manifest.js';
 
 type Calibration = Decision['calibration']['any'];
@@ -52,8 +53,7 @@ export function fitClass(
   const share = positives.length / studies.length;
   const shift = logOdds(prevalence ?? share) - logOdds(share);
   const calibration = { slope: fitted.slope, intercept: fitted.intercept + shift };
-  const probability = (logit: number) =>
-    1 / (1 + Math.exp(-(calibration.slope * logit + calibration.intercept)));
+  const probability = (logit: number) => calibrated(logit, calibration);
 
   const lowest = positives[Math.max(0, Math.floor(missed * (positives.length + 1)) - 1)] as number;
   const highest = negatives[
@@ -70,10 +70,6 @@ export function fitClass(
 /** The next number: a study exactly at the bound is not called. */
 function above(probability: number): number {
   return Math.min(1, probability + Number.EPSILON);
-}
-
-function logOdds(share: number): number {
-  return Math.log(share / (1 - share));
 }
 
 const STEPS = 100;
@@ -99,7 +95,7 @@ function platt(studies: readonly LabelledStudy[]): Calibration {
   for (let step = 0; step < STEPS; step += 1) {
     let [gs, gi, hss, hsi, hii] = [0, 0, RIDGE, 0, RIDGE];
     for (const study of studies) {
-      const p = 1 / (1 + Math.exp(-(slope * study.logit + intercept)));
+      const p = calibrated(study.logit, { slope, intercept });
       const [error, weight] = [p - target(study), p * (1 - p)];
       gs += error * study.logit;
       gi += error;

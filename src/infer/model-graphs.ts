@@ -238,7 +238,7 @@ function checked(
   if (!tensor.data.every(Number.isFinite)) {
     throw new StageError(
       'model-output-invalid',
-      'permanent',
+      'transient',
       `${graph} gave a "${name}" that is not finite`,
     );
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { readFileMeta } from '../dicom/file-meta.js';
-import { type HuImage, readHuImage } from '../dicom/hu-image.js';
+import { allFinite, type HuImage, readHuImage } from '../dicom/hu-image.js';
 import { PixelError } from '../dicom/pixel-error.js';
 import { StageError } from '../domain/failure.js';
 import type { ImageReference, SlabInput } from './engine-protocol.js';
@@ -31,6 +31,9 @@ export class SlabReader {
     const images: HuImage[] = [];
     for (const reference of group) images.push(await this.#image(reference));
     const slab = averageImages(images);
+    if (!allFinite(slab.hu)) {
+      throw new StageError('pixels-not-finite', 'permanent', 'The mean of slices is no number');
+    }
     this.#slabs.set(key, slab);
     return slab;
   }

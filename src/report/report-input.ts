@@ -36,7 +36,12 @@ export interface ReportInput {
 
 /** Why no report can be made of a finding; messages hold no patient data. */
 export class ReportError extends Error {
-  readonly code: 'no-source' | 'source-missing' | 'source-unreadable' | 'no-research-text';
+  readonly code:
+    | 'no-source'
+    | 'source-missing'
+    | 'source-unreadable'
+    | 'no-research-text'
+    | 'heat-map-invalid';
 
   constructor(code: ReportError['code'], message: string, options?: ErrorOptions) {
     super(message, options);

@@ -2,6 +2,7 @@ import { type Canvas, createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
 import type { HuImage } from '../dicom/hu-image.js';
 import type { HeatMap } from '../domain/finding.js';
 import { heatColour, heatOpacity } from './colour-map.js';
+import { ReportError } from './report-input.js';
 
 /** Center and width in HU of the window that hemorrhages are read in. */
 export const BRAIN_WINDOW = { center: 40, width: 80 } as const;
@@ -62,13 +63,19 @@ export function drawSlice(
   return place;
 }
 
-/** Blends the heat map over a slice of `columns` x `rows` pixels that is drawn at `place`. */
+/**
+ * Blends the heat map over a slice of `columns` x `rows` pixels that is drawn at `place`.
+ * @throws ReportError where a value or the box is no number: a cell left blank would look like one without a finding
+ */
 export function drawHeatMap(
   context: SKRSContext2D,
   heatMap: HeatMap,
   { canvas: { width: columns, height: rows } }: SlicePicture,
   place: Rectangle,
 ): void {
+  if (!isWhole(heatMap)) {
+    throw new ReportError('heat-map-invalid', 'A heat map has values that are not from 0 to 1');
+  }
   const { width, height } = place;
   const { box } = heatMap;
   const overlay = createCanvas(width, height);
@@ -93,6 +100,15 @@ export function drawHeatMap(
   }
   overlayContext.putImageData(pixels, 0, 0);
   context.drawImage(overlay, place.x, place.y);
+}
+
+function isWhole({ width, height, values, box }: HeatMap): boolean {
+  return (
+    values.length === width * height &&
+    values.every((value) => Number.isFinite(value) && value >= 0 && value <= 1) &&
+    [box.x, box.y, box.side].every(Number.isFinite) &&
+    box.side > 0
+  );
 }
 
 /** The map at (u, v) within its box, both 0..1, bilinear between the middles of its cells. */

@@ -58,6 +58,15 @@ describe('readHeader', () => {
     });
   });
 
+  it.each(['NaN', '1e999', '1,0', 'HU'])(
+    'says that a Rescale Slope of "%s" is no number',
+    (text) => {
+      const [frame] = read([0x00281053, 'DS', text]).frames;
+      expect(frame).toMatchObject({ rescaleUnreadable: true });
+      expect(frame).not.toHaveProperty('rescaleSlope');
+    },
+  );
+
   const withSequence: TestElement[] = [
     ...ctElements([
       0x00081140,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { StageError } from '../../../src/domain/failure.js';
 import { CLASSES, type ClassName } from '../../../src/domain/finding.js';
 import {
   atPrevalence,
@@ -50,6 +51,21 @@ describe('the decision', () => {
   ])('makes of a logit of %f that the class is %s', (logit, presence) => {
     const any = decide(scores({ any: [logit, logit] }), decision).at(-1);
     expect(any).toMatchObject({ name: 'any', presence });
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    'is none where a score is %s, in whatever slice and class',
+    (value) => {
+      const failing = expect.objectContaining({ code: 'model-output-invalid' });
+      expect(() => decide(scores({ any: [0, 1, value, 1] }), decision)).toThrow(failing);
+      expect(() => decide(scores({ epidural: [value, 1, 1, 1] }), decision)).toThrow(failing);
+      expect(() => sliceProbabilities([0, 0, 0, 0, 0, value], decision)).toThrow(failing);
+      expect(() => studyLogitSeed(scores({ any: [value] }, 1), 'any', decision)).toThrow(failing);
+    },
+  );
+
+  it('is none where a class has no score', () => {
+    expect(() => decide([[1, 1, 1, 1, 1]], decision)).toThrow(StageError);
   });
 
   it('spreads the seed of Grad-CAM over the slices that made the logit', () => {

@@ -42,6 +42,17 @@ describe('Hounsfield units', () => {
   );
 });
 
+describe('a value mapping that leads to no number', () => {
+  it.each([
+    ['beyond the range of a float', { rescaleSlope: 1e38 }],
+    ['from text that is no number', { rescaleUnreadable: true as const }],
+  ])('is refused: %s', (_, geometry) => {
+    expect(() => toHu(stored([1, 1000]), geometry)).toThrow(
+      expect.objectContaining({ code: 'value-mapping-invalid' }),
+    );
+  });
+});
+
 describe('12-bit values that wrapped around', () => {
   const wrapped = (hu: number) => (hu + 4096) % 4096;
   const wrappedImage = (brain: number, air: number): StoredImage =>

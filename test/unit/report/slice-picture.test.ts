@@ -43,6 +43,21 @@ describe('sample', () => {
 });
 
 describe('drawHeatMap', () => {
+  const box = { x: 4, y: 4, side: 4 };
+  it.each([
+    ['a value that is no number', { width: 2, height: 1, values: [0, Number.NaN], box }],
+    ['a value beyond 1', { width: 2, height: 1, values: [0, 3], box }],
+    ['a cell without a value', { width: 2, height: 1, values: [0], box }],
+    ['a box that is nowhere', { width: 1, height: 1, values: [1], box: { ...box, x: Number.NaN } }],
+  ])('refuses a map with %s', (_, heatMap) => {
+    const picture = slicePicture({ rows: 8, columns: 8, hu: new Float32Array(64) });
+    const context = createCanvas(80, 80).getContext('2d');
+    const place = { x: 0, y: 0, width: 80, height: 80 };
+    expect(() => drawHeatMap(context, heatMap, picture, place)).toThrow(
+      expect.objectContaining({ code: 'heat-map-invalid' }),
+    );
+  });
+
   it('paints the hot half of the box and nothing else', () => {
     const picture = slicePicture({ rows: 8, columns: 8, hu: new Float32Array(64) });
     const canvas = createCanvas(80, 80);
