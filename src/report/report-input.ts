@@ -1,12 +1,11 @@
 import type { Finding } from '../domain/finding.js';
 import type { StoredInstance } from '../domain/instance.js';
+import type { ReferencedObject } from './evidence.js';
 
 /** The report that this one supersedes. */
-export interface PredecessorReport {
-  readonly sopClassUid: string;
-  readonly sopInstanceUid: string;
-  readonly seriesInstanceUid: string;
-  readonly studyInstanceUid: string;
+export interface PredecessorReport extends ReferencedObject {
+  /** What peers have in its place that do not take its SOP class; superseded by this report's own fallback. */
+  readonly fallback?: ReferencedObject;
 }
 
 export interface ReportOptions {

@@ -41,7 +41,8 @@ const SUMMARY: Readonly<Record<Outcome, keyof typeof SUMMARY_CODES>> = {
 
 /**
  * The report as Comprehensive 3D SR (PS3.3 A.35.13) by TID 1500, and the same as Comprehensive SR (A.35.3) for peers
- * that take no other: two objects with a UID each, since an object's class is part of what its UID names.
+ * that take no other: two objects with a UID each, since an object's class is part of what its UID names. Each names the
+ * predecessor of its own class, which is the one that the same peer has.
  */
 export function structuredReports(
   context: ReportContext,
@@ -49,7 +50,12 @@ export function structuredReports(
 ): [ResultObject, ResultObject] {
   const content = contentTree(context, heatMaps);
   const primary = context.identity.uid('sr');
-  const encode = (sopClassUid: string, sopInstanceUid: string): ResultObject => ({
+  const { predecessor } = context;
+  const encode = (
+    sopClassUid: string,
+    sopInstanceUid: string,
+    superseded: ReferencedObject | undefined,
+  ): ResultObject => ({
     kind: 'sr',
     sopClassUid,
     sopInstanceUid,
@@ -57,21 +63,29 @@ export function structuredReports(
     transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN,
     part10: encodePart10({
       ...commonModules(context, 'sr', sopClassUid, sopInstanceUid),
-      ...documentModule(context, heatMaps),
+      ...documentModule(context, heatMaps, superseded),
       ...content,
     }),
   });
   return [
-    encode(COMPREHENSIVE_3D_SR, primary),
+    encode(COMPREHENSIVE_3D_SR, primary, predecessor),
     {
-      ...encode(COMPREHENSIVE_SR, context.identity.uid('sr', 'comprehensive')),
+      ...encode(
+        COMPREHENSIVE_SR,
+        context.identity.uid('sr', 'comprehensive'),
+        predecessor?.fallback,
+      ),
       fallbackFor: primary,
     },
   ];
 }
 
 /** SR Document Series and SR Document General (PS3.3 C.17.1, C.17.2). */
-function documentModule(context: ReportContext, heatMaps: readonly HeatMapReference[]): Dataset {
+function documentModule(
+  context: ReportContext,
+  heatMaps: readonly HeatMapReference[],
+  superseded: ReferencedObject | undefined,
+): Dataset {
   const { finding, predecessor, identity } = context;
   const failed = finding.outcome === 'failed';
   const supersedes = predecessor && predecessor.sopInstanceUid !== identity.uid('sr');
@@ -84,7 +98,9 @@ function documentModule(context: ReportContext, heatMaps: readonly HeatMapRefere
     ...(failed ? { CompletionFlagDescription: HEADLINES.failed } : {}),
     VerificationFlag: 'UNVERIFIED',
     PreliminaryFlag: 'PRELIMINARY',
-    ...(supersedes ? { PredecessorDocumentsSequence: hierarchicalReferences([predecessor]) } : {}),
+    ...(supersedes && superseded
+      ? { PredecessorDocumentsSequence: hierarchicalReferences([superseded]) }
+      : {}),
     ...requestSequence(context.source),
     PerformedProcedureCodeSequence: [],
     ...(references.length > 0 ? { CurrentRequestedProcedureEvidenceSequence: references } : {}),

@@ -24,12 +24,17 @@ export interface ReportWork extends AnalysisWork {
   readonly finding: Finding;
 }
 
-/** The report that a new revision takes the place of. */
-export interface PredecessorReport {
+interface ReportDocument {
   readonly sopClassUid: string;
   readonly sopInstanceUid: string;
   readonly seriesInstanceUid: string;
   readonly studyInstanceUid: string;
+}
+
+/** The report that a new revision takes the place of. */
+export interface PredecessorReport extends ReportDocument {
+  /** What peers have in its place that do not take its SOP class. */
+  readonly fallback?: ReportDocument;
 }
 
 /** A result object whose file is durable; `file` is relative to the storage folder. */
@@ -138,9 +143,25 @@ export class AnalysisStore {
 
   predecessor(work: ReportWork): PredecessorReport | undefined {
     const { studyInstanceUid, revision } = work;
-    return this.#catalog.prepare(sql.PREDECESSOR_REPORT).get({ studyInstanceUid, revision }) as
-      | PredecessorReport
+    const row = this.#catalog.prepare(sql.PREDECESSOR_REPORT).get({ studyInstanceUid, revision }) as
+      | (ReportDocument & {
+          readonly fallbackClassUid: string | null;
+          readonly fallbackUid: string | null;
+          readonly fallbackSeriesUid: string | null;
+        })
       | undefined;
+    if (row === undefined) return undefined;
+    const { fallbackClassUid, fallbackUid, fallbackSeriesUid, ...report } = row;
+    if (fallbackClassUid === null || fallbackUid === null || fallbackSeriesUid === null) {
+      return report;
+    }
+    const fallback = {
+      sopClassUid: fallbackClassUid,
+      sopInstanceUid: fallbackUid,
+      seriesInstanceUid: fallbackSeriesUid,
+      studyInstanceUid,
+    };
+    return { ...report, fallback };
   }
 
   /** Commits a report's objects and one delivery for each (object, destination) that the routes ask for. */

@@ -165,8 +165,10 @@ export const REPORTED_ANALYSIS = `
 
 export const PREDECESSOR_REPORT = `
   SELECT r.sop_class_uid AS sopClassUid, r.sop_instance_uid AS sopInstanceUid,
-    r.series_instance_uid AS seriesInstanceUid, a.study_instance_uid AS studyInstanceUid
+    r.series_instance_uid AS seriesInstanceUid, a.study_instance_uid AS studyInstanceUid,
+    f.sop_class_uid AS fallbackClassUid, f.sop_instance_uid AS fallbackUid, f.series_instance_uid AS fallbackSeriesUid
   FROM analysis a JOIN result_object r ON r.analysis_id = a.analysis_id
+    LEFT JOIN result_object f ON f.analysis_id = a.analysis_id AND f.fallback_for = r.sop_instance_uid
   WHERE a.study_instance_uid = :studyInstanceUid AND a.revision < :revision AND a.state = 'reported'
     AND r.kind = 'sr' AND r.fallback_for IS NULL
   ORDER BY a.revision DESC LIMIT 1`;

@@ -182,7 +182,10 @@ describe('the rows that join the stages', () => {
     if (second === undefined) throw new Error('no second analysis');
     analyses.finishAnalysis(second, finding('negative'), 'h2');
     const report = analyses.claimReport(Date.now());
-    expect(report && analyses.predecessor(report)?.sopInstanceUid).toBe('2.25.10');
+    expect(report && analyses.predecessor(report)).toMatchObject({
+      sopInstanceUid: '2.25.10',
+      fallback: { sopInstanceUid: '2.25.11' },
+    });
   });
 
   it('put a study off until a time', async () => {

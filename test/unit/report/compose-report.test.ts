@@ -167,11 +167,25 @@ describe('composeReport', () => {
       seriesInstanceUid: '2.25.12',
       studyInstanceUid: '2.25.13',
     };
-    const input = reportInput('negative', small, { predecessor, revision: 2 });
-    const [study] = find(await composeReport(input), 'sr').items('PredecessorDocumentsSequence');
-    const [series] = study?.items('ReferencedSeriesSequence') ?? [];
-    const [document] = series?.items('ReferencedSOPSequence') ?? [];
-    expect(document?.text('ReferencedSOPInstanceUID')).toBe('2.25.11');
+    const fallback = {
+      ...predecessor,
+      sopClassUid: '1.2.840.10008.5.1.4.1.1.88.33',
+      sopInstanceUid: '2.25.14',
+    };
+    const input = reportInput('negative', small, {
+      predecessor: { ...predecessor, fallback },
+      revision: 2,
+    });
+    const superseded = (await composeReport(input))
+      .filter(({ kind }) => kind === 'sr')
+      .map(({ sopClassUid, part10 }) => {
+        const [study] = readSourceDataset(part10).items('PredecessorDocumentsSequence');
+        const [series] = study?.items('ReferencedSeriesSequence') ?? [];
+        const [document] = series?.items('ReferencedSOPSequence') ?? [];
+        expect(document?.text('ReferencedSOPClassUID')).toBe(sopClassUid);
+        return document?.text('ReferencedSOPInstanceUID');
+      });
+    expect(superseded).toEqual(['2.25.11', '2.25.14']);
   });
 
   it('writes dates in the time zone of the source', async () => {
