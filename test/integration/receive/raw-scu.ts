@@ -34,8 +34,10 @@ export class RawScu implements AsyncDisposable {
     });
   }
 
-  static async connect(port: number): Promise<RawScu> {
-    const socket = connect(port, '127.0.0.1');
+  /** `from` is the address to call from: on Linux any of 127.0.0.0/8 is this machine's. */
+  static async connect(port: number, from?: string): Promise<RawScu> {
+    const localAddress = from === undefined ? {} : { localAddress: from };
+    const socket = connect({ port, host: '127.0.0.1', ...localAddress });
     await once(socket, 'connect');
     return new RawScu(socket);
   }
