@@ -120,6 +120,10 @@ export class Association implements UpperLayerUser {
     }
   }
 
+  get isWithinMessage(): boolean {
+    return this.#isBusy && !this.#isAnswering;
+  }
+
   releaseIndication(): void {
     this.#upperLayer.release();
   }
@@ -139,6 +143,12 @@ export class Association implements UpperLayerUser {
     } else {
       log.warn({ associationId: this.#associationId, remoteAddress }, error.message);
     }
+  }
+
+  waitedInVain(forWhat: string): void {
+    const { log } = this.#options;
+    const fields = { associationId: this.#associationId, remoteAddress: this.#remoteAddress };
+    log.warn(fields, `an association is aborted: waited too long for ${forWhat}`);
   }
 
   failed(error: unknown): void {

@@ -59,6 +59,12 @@ export class PduParser {
     return this.#held;
   }
 
+  /** Whether a PDU has begun that is not whole, or is whole and not handed on. */
+  get isWithinPdu(): boolean {
+    const { length } = this.#partial;
+    return this.#state !== 'pdu-header' || length > 0 || this.#rest !== undefined;
+  }
+
   /** Stops after the current part, within a chunk too; what is pushed then is kept. */
   hold(): void {
     this.#held = true;

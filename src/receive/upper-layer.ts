@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { AssociationEnd } from '../domain/received-instance.js';
 import { readAssociateRequest } from './associate-request.js';
+import { Pace } from './pace.js';
 import {
   type Abort,
   AbortReason,
@@ -26,12 +27,16 @@ export interface UpperLayerUser {
   associateIndication(request: AssociateRequest): AssociateAccept | Rejection;
   /** A part of a command or dataset, as it came from the network. */
   dataIndication(contextId: number, isCommand: boolean, isLast: boolean, bytes: Buffer): void;
+  /** Whether a message has begun of which more is to come. */
+  readonly isWithinMessage: boolean;
   /** To be answered by `release()`. */
   releaseIndication(): void;
   /** Once for each association that was accepted. */
   associationEnded(end: AssociationEnd): void;
   /** The peer broke the protocol; the association is aborted. */
   violated(error: PduError): void;
+  /** The peer took too long; the association is aborted. */
+  waitedInVain(forWhat: string): void;
   /** An error that is no fault of the peer; the association is aborted. */
   failed(error: unknown): void;
 }
@@ -42,7 +47,10 @@ export interface UpperLayerLimits {
   readonly maximumAssociateLength: number;
   /** ARTIM: how long an association request, or the peer's closing of the connection, may take. */
   readonly artimMs: number;
-  /** An association on which nothing happens for so long is aborted. */
+  /**
+   * An association on which nothing happens for so long is aborted. A message may take as long in all, and a second
+   * more for each KiB of it.
+   */
   readonly idleMs: number;
 }
 
@@ -62,6 +70,7 @@ export class UpperLayer {
   readonly #limits: UpperLayerLimits;
   readonly #user: UpperLayerUser;
   readonly #parser: PduParser;
+  readonly #pace: Pace;
   #state: State = 'Sta1';
   #artim: NodeJS.Timeout | undefined;
   #idle: NodeJS.Timeout | undefined;
@@ -75,6 +84,7 @@ export class UpperLayer {
     this.#socket = socket;
     this.#limits = limits;
     this.#user = user;
+    this.#pace = new Pace(limits.idleMs, () => this.#giveUp('a message that comes too slowly'));
     this.#parser = new PduParser(limits, {
       dataStarted: () => this.#pduEvent('p-data-tf-pdu'),
       pdu: (type, body) => this.#pdu(type, body),
@@ -104,12 +114,14 @@ export class UpperLayer {
   /** Stops the flow of data indications, and with that the peer, until `resume()`. */
   hold(): void {
     this.#isHeldByUser = true;
+    this.#pace.hold();
     this.#parser.hold();
   }
 
   resume(): void {
     this.#isHeldByUser = false;
     this.#idle?.refresh();
+    this.#pace.resume();
     this.#resumeIfFree();
   }
 
@@ -146,13 +158,28 @@ export class UpperLayer {
     if (this.#isDeaf) return;
     this.#idle?.refresh();
     this.#guarded(() => this.#parser.push(chunk));
+    this.#pace.moved(chunk.length);
+    this.#followMessage();
     if (this.#parser.held) this.#socket.pause();
   }
 
   #resumeIfFree(): void {
     if (this.#isHeldByUser || this.#socket.writableNeedDrain || !this.#parser.held) return;
     this.#guarded(() => this.#parser.resume());
+    this.#followMessage();
     if (!this.#parser.held) this.#socket.resume();
+  }
+
+  #followMessage(): void {
+    const isUnderWay = this.#user.isWithinMessage || this.#parser.isWithinPdu;
+    if (isUnderWay && this.#isAssociated) this.#pace.begin();
+    else this.#pace.end();
+    if (this.#isHeldByUser) this.#pace.hold();
+  }
+
+  #giveUp(waitingFor: string): void {
+    this.#user.waitedInVain(waitingFor);
+    this.abort();
   }
 
   #guarded(read: () => void): void {
@@ -281,6 +308,7 @@ export class UpperLayer {
 
   #ended(end: AssociationEnd): void {
     clearTimeout(this.#idle);
+    this.#pace.end();
     if (!this.#isAssociated) return;
     this.#isAssociated = false;
     this.#user.associationEnded(end);
@@ -299,7 +327,7 @@ export class UpperLayer {
   #startIdle(): void {
     this.#idle = setTimeout(() => {
       if (this.#isHeldByUser) this.#idle?.refresh();
-      else this.abort();
+      else this.#giveUp('anything to happen');
     }, this.#limits.idleMs);
   }
 
