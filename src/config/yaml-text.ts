@@ -17,7 +17,9 @@ export interface ConfigText {
 }
 
 /** Characters. Hundreds of destinations and routes come to less. */
-const LONGEST_TEXT = 128 * 1024;
+const LONGEST_TEXT = 64 * 1024;
+/** Of YAML itself: one wrong bracket can make an error of all that follows. */
+const MOST_ERRORS = 20;
 /** Levels; the schema has six. Nesting by indentation is bounded by the text's length. */
 const DEEPEST = 100;
 const NESTED_ON_ONE_LINE = new RegExp(`(?:[-?:][ \\t]+){${DEEPEST}}`);
@@ -29,10 +31,12 @@ export function parseConfigText(text: string): ConfigText {
   if (nestsTooDeep(text)) return unusable(`nests deeper than ${DEEPEST} levels`);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const problems: ConfigProblem[] = document.errors.map((error) => {
+  const problems: ConfigProblem[] = document.errors.slice(0, MOST_ERRORS).map((error) => {
     const { line, col } = lines.linePos(error.pos[0]);
     return { path: '', message: `is no YAML: ${error.message}`, line, column: col };
   });
+  const more = document.errors.length - problems.length;
+  if (more > 0) problems.push({ path: '', message: `is no YAML in ${more} more places` });
   let value: unknown;
   try {
     value = problems.length > 0 ? undefined : document.toJS();

@@ -11,6 +11,7 @@ interface Flags {
   readonly json?: boolean;
   readonly folder: string;
   readonly replay?: readonly string[];
+  readonly resume?: boolean;
 }
 
 const place = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -22,6 +23,7 @@ const flags = new Command('fuzz')
   .option('--seed <n>', 'the same seed and corpus make the same cases', wholeNumber, 1)
   .option('--json', 'print one object and nothing else')
   .option('--folder <path>', 'keeps inputs that reach new code, and findings', 'out/fuzz')
+  .option('--resume', 'go on where a run with this seed was stopped, up to --cases in all')
   .option('--replay <file...>', 'run these inputs as they are')
   .parse()
   .opts<Flags>();
@@ -35,6 +37,7 @@ const result = await fuzz({
   corpus: [place(`./corpus/${flags.target}`)],
   folder,
   ...(flags.replay && { replay: flags.replay }),
+  resume: flags.resume ?? false,
   onFinding: ({ kind, message, file }) => {
     console.error(`${kind}: ${message}\n  replay with: --target ${flags.target} --replay ${file}`);
   },

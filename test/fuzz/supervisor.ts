@@ -23,6 +23,8 @@ export interface FuzzOptions {
   /** Keeps what is found: `corpus/` with inputs that reached new code, `findings/` with those that broke a promise. */
   readonly folder: string;
   readonly replay?: readonly string[];
+  /** Goes on where an earlier run in the same folder, with the same seed, was stopped, and adds to its counts. */
+  readonly resume?: boolean;
   readonly onFinding?: (finding: Finding) => void;
   readonly onProgress?: (done: number) => void;
 }
@@ -44,6 +46,8 @@ export interface FuzzResult {
 
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url));
 const POLL_MS = 200;
+/** A case that ends by itself is timed more exactly by its own process, and is slower while it is watched there. */
+const KILL_AFTER = 3;
 /** A process that dies again and again at the same case, such as while it starts, is given up. */
 const MOST_DEATHS_WITHOUT_PROGRESS = 3;
 
@@ -56,10 +60,16 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   mkdirSync(found, { recursive: true });
   mkdirSync(join(options.folder, 'findings'), { recursive: true });
   const total = options.replay?.length ?? options.cases;
-  const counts = { crash: 0, hang: 0, memory: 0 };
-  let maxRssMb = 0;
-  let next = 0;
+  const stateFile = join(options.folder, 'state.json');
+  const last = options.resume ? readState(stateFile, options.seed) : undefined;
+  const counts = last?.counts ?? { crash: 0, hang: 0, memory: 0 };
+  let maxRssMb = last?.maxRssMb ?? 0;
+  let next = last?.next ?? 0;
   let deaths = 0;
+  const save = () => {
+    const state: State = { seed: options.seed, next, counts, maxRssMb };
+    if (!options.replay) writeFileSync(stateFile, JSON.stringify(state));
+  };
 
   const report = (kind: FindingKind, input: Buffer, message: string) => {
     counts[kind] += 1;
@@ -86,6 +96,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
       if (message.type === 'progress') {
         next = Math.max(next, base + message.next);
         maxRssMb = Math.max(maxRssMb, message.maxRssMb);
+        save();
         options.onProgress?.(next);
       } else if (message.type === 'finding') {
         report(message.kind, message.input, message.message);
@@ -95,15 +106,29 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
     const end = await worker.ended();
     if (end === 'done') break;
     if (end !== 'memory') {
-      const last = worker.lastCase();
-      report(end.kind, last?.input ?? Buffer.alloc(0), end.message);
-      if (last) next = base + last.index + 1;
+      const died = worker.lastCase();
+      report(end.kind, died?.input ?? Buffer.alloc(0), end.message);
+      if (died) next = base + died.index + 1;
     }
     deaths = next > begun + 1 ? 0 : deaths + 1;
     if (deaths >= MOST_DEATHS_WITHOUT_PROGRESS) break;
   }
   const { crash, hang, memory } = counts;
   return { cases: Math.min(next, total), crashes: crash + memory, hangs: hang, maxRssMb };
+}
+
+/** What is written down of a run, to go on from. */
+interface State {
+  readonly seed: number;
+  readonly next: number;
+  readonly counts: Record<FindingKind, number>;
+  readonly maxRssMb: number;
+}
+
+function readState(file: string, seed: number): State | undefined {
+  if (!existsSync(file)) return undefined;
+  const state = JSON.parse(readFileSync(file, 'utf8')) as State;
+  return state.seed === seed ? state : undefined;
 }
 
 type End = 'done' | 'memory' | { readonly kind: 'crash' | 'hang'; readonly message: string };
@@ -162,8 +187,7 @@ class Worker {
       const cpuMs = cpuTimeMs(this.#child.pid);
       if (cpuMs === undefined) return;
       if (run !== at.run) at = { run, cpuMs, since: Date.now() };
-      // Twice, because a case that ends by itself is timed more exactly by its own process.
-      const isLooping = run > 0 && cpuMs - at.cpuMs > 2 * CPU_LIMIT_MS;
+      const isLooping = run > 0 && cpuMs - at.cpuMs > KILL_AFTER * CPU_LIMIT_MS;
       const isStalled = Date.now() - at.since > STALL_LIMIT_MS;
       if (!isLooping && !isStalled) return;
       this.#hang = isLooping

@@ -19,6 +19,8 @@ import {
  * does not.
  */
 const BATCH = 256;
+/** One batch in so many is watched for inputs that reach new code, and runs slower for it; the first one always. */
+const WATCHED = 8;
 /** Share of the cases that are made by the target's grammar instead of from an earlier input. */
 const GENERATED = 0.2;
 const REPAIRED = 0.5;
@@ -27,6 +29,9 @@ const options = JSON.parse(process.argv[2] ?? '{}') as WorkerOptions;
 const { target } = (await import(pathToFileURL(options.module).href)) as { target: Target };
 const journal = openSync(options.journal, 'w');
 let runs = 0;
+let isWatching = false;
+/** What took too long while it was watched: timed again without. */
+const slow: { readonly index: number; readonly input: Buffer }[] = [];
 /** An error that no caller was there to take: in the product it would end the process. */
 let stray: unknown;
 process.on('unhandledRejection', (error) => {
@@ -58,12 +63,18 @@ async function fuzz(): Promise<void> {
   const { dictionary, longest } = target;
   using coverage = new Coverage();
   const seen = new Set<string>();
+  coverage.start();
+  isWatching = true;
   for (const input of inputs) await runCase(options.from, input);
   for (const block of coverage.take()) seen.add(block);
   await progress(options.from);
 
-  for (let first = options.from; first < options.to; first += BATCH) {
+  for (let first = options.from, batch = 0; first < options.to; first += BATCH, batch += 1) {
     const end = Math.min(options.to, first + BATCH);
+    if (batch % WATCHED === 0 && !isWatching) {
+      coverage.start();
+      isWatching = true;
+    }
     const cases: Buffer[] = [];
     for (let index = first; index < end; index += 1) {
       const random = new Random(options.seed, index);
@@ -74,7 +85,12 @@ async function fuzz(): Promise<void> {
       cases.push(input);
       await runCase(index, input);
     }
-    inputs.push(...(await newcomers(first, cases, coverage, seen)));
+    if (isWatching) {
+      inputs.push(...(await newcomers(first, cases, coverage, seen)));
+      coverage.stop();
+      isWatching = false;
+      for (const { index, input } of slow.splice(0)) await runCase(index, input);
+    }
     await progress(end);
   }
 }
@@ -131,7 +147,9 @@ async function runCase(index: number, input: Buffer): Promise<void> {
     process.exit(0);
   }
   const cpuMs = (user + system) / 1000;
-  if (cpuMs > CPU_LIMIT_MS) {
+  if (cpuMs > CPU_LIMIT_MS && isWatching) {
+    slow.push({ index, input });
+  } else if (cpuMs > CPU_LIMIT_MS) {
     await finding('hang', index, input, `${Math.round(cpuMs)} ms of CPU for ${input.length} bytes`);
   }
 }

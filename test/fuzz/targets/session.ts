@@ -11,6 +11,9 @@ import { random, split } from '../../unit/receive/pdu-bytes.js';
 /** Stands for a patient in every well-formed input; what Vigil says or logs must never hold it. */
 export const PATIENT = 'CANARY';
 
+const logged: string[] = [];
+const log = pino({ level: 'trace' }, { write: (line) => logged.push(line) });
+
 /** How a session's bytes come in, and whether the peer reads its answers at once. */
 export interface Delivery {
   /** 0 for one piece, 1 for single bytes; others are seeds of random cuts. */
@@ -24,8 +27,7 @@ export interface Delivery {
  * @throws Error where a promise is broken
  */
 export async function runSession(bytes: Buffer, delivery: Delivery): Promise<void> {
-  const logged: string[] = [];
-  const log = pino({ level: 'info' }, { write: (line) => logged.push(line) });
+  logged.length = 0;
   const open = { associations: 0, files: 0 };
   const files = {
     create: () => {
@@ -95,7 +97,7 @@ export async function runSession(bytes: Buffer, delivery: Delivery): Promise<voi
     await closed;
   }
   await turn();
-  if (logged.length > 0) throw new Error(`The peer caused an error: ${logged.join('')}`);
+  checkLog(logged);
   if (open.associations !== 0) throw new Error('An association was not closed');
   if (open.files !== 0) throw new Error('A file was left open');
   checkAnswers(Buffer.concat(socket.answers));
@@ -105,6 +107,16 @@ function pieces(bytes: Buffer, cuts: number): Buffer[] {
   if (cuts === 0) return [bytes];
   const longest = cuts === 1 ? 1 : 2 ** (1 + (cuts % 13));
   return split(bytes, random(cuts), Math.max(longest, bytes.length / 20_000));
+}
+
+/** What a peer does wrong is a warning: an error of ours is a fault. */
+function checkLog(lines: readonly string[]): void {
+  for (const line of lines) {
+    if (line.includes(PATIENT)) throw new Error('The log holds a patient');
+    const { level } = JSON.parse(line) as { level: number };
+    if (level >= (pino.levels.values['error'] ?? 0))
+      throw new Error(`The peer caused an error: ${line}`);
+  }
 }
 
 /** Whole PDUs that an acceptor sends, without a patient. */

@@ -24,6 +24,13 @@ describe('a text that is no configuration', () => {
   ])('is refused where it is %s', (_, text, message) => {
     expect(problemsOf(text)).toEqual([{ path: '', message: expect.stringMatching(message) }]);
   });
+
+  it('is refused with the first errors alone where one wrong bracket makes an error of all that follows', () => {
+    const problems = problemsOf('}\n'.repeat(2000));
+    expect(problems).toHaveLength(21);
+    expect(problems[0]).toMatchObject({ line: 1 });
+    expect(problems.at(-1)?.message).toMatch(/^is no YAML in \d+ more places/);
+  });
 });
 
 describe('a good configuration', () => {

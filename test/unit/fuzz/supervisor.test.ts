@@ -52,4 +52,14 @@ describe('the fuzzer', { timeout: 60_000 }, () => {
     expect(result).toMatchObject({ cases: 2, crashes: 0, hangs: 0 });
     expect(result.maxRssMb).toBeGreaterThan(10);
   });
+
+  it('goes on where it was stopped, with the counts until then', async () => {
+    const options = { module: BROKEN, seed: 1, corpus: [], folder };
+    await fuzz({ ...options, cases: 300 });
+    const progress: number[] = [];
+    const onProgress = (done: number) => progress.push(done);
+    const result = await fuzz({ ...options, cases: 600, resume: true, onProgress });
+    expect(progress[0]).toBe(300);
+    expect(result).toMatchObject({ cases: 600, crashes: 0, hangs: 0 });
+  });
 });
