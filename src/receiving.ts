@@ -17,7 +17,15 @@ export function buildStoreScp(parts: {
 }): StoreScp {
   const { files, ingest, metrics, certificates, log } = parts;
   const { node, receive } = parts.settings;
-  const { maxPduLength, maxAssociations, maxConnections, plain, tls, ...policy } = receive;
+  const {
+    maxPduLength,
+    maxAssociations,
+    maxAssociationsPerAddress,
+    maxConnections,
+    plain,
+    tls,
+    ...policy
+  } = receive;
   const scp = new StoreScp({
     settings: {
       ...DEFAULT_LIMITS,
@@ -27,6 +35,7 @@ export function buildStoreScp(parts: {
       tls: tls && { ...tls, credentials: () => certificates.forReceiving() },
       maximumLength: maxPduLength,
       maximumAssociations: maxAssociations,
+      maximumAssociationsPerAddress: maxAssociationsPerAddress,
       maximumConnections: maxConnections,
     },
     files,

@@ -86,12 +86,20 @@ const receive = z.strictObject({
     .default(131072)
     .describe('Longest P-DATA-TF PDU taken, in bytes (PS3.8 D.1).'),
   maxAssociations: z.int().min(1).max(1000).default(50).describe('Associations at a time.'),
+  maxAssociationsPerAddress: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(20)
+    .describe('Of those, how many one address may have.'),
   maxConnections: z
     .int()
     .min(1)
     .max(2000)
     .default(100)
-    .describe('TCP connections at a time, with those that have no association yet.'),
+    .describe(
+      'TCP connections at a time, on all ports; beyond it one that has no association is closed.',
+    ),
   artimSeconds: seconds(1, 600)
     .default(30)
     .describe('Longest wait for A-ASSOCIATE-RQ and for the close of a connection (PS3.8 9.1.5).'),

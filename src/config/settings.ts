@@ -22,6 +22,7 @@ export interface Settings {
     readonly plain: boolean;
     readonly maxPduLength: number;
     readonly maxAssociations: number;
+    readonly maxAssociationsPerAddress: number;
     readonly maxConnections: number;
     readonly artimMs: number;
     readonly idleMs: number;
@@ -240,6 +241,7 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
       plain: receive.plain,
       maxPduLength: receive.maxPduLength,
       maxAssociations: receive.maxAssociations,
+      maxAssociationsPerAddress: receive.maxAssociationsPerAddress,
       maxConnections: receive.maxConnections,
       artimMs: ms(receive.artimSeconds),
       idleMs: ms(receive.idleSeconds),

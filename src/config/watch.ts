@@ -21,6 +21,7 @@ const NEEDS_RESTART = {
     'plain',
     'maxPduLength',
     'maxAssociations',
+    'maxAssociationsPerAddress',
     'maxConnections',
     'artimMs',
     'idleMs',

@@ -23,8 +23,17 @@ export interface AssociationPolicySettings {
   /** SOP Classes that are kept: any Storage SOP Class of the standard, or those of a list, private ones too. */
   readonly storageClasses: 'any' | readonly string[];
   readonly maximumAssociations: number;
+  /** Of those, how many one address may have. */
+  readonly maximumAssociationsPerAddress: number;
   /** Bytes of a P-DATA-TF PDU that we take. */
   readonly maximumLength: number;
+}
+
+/** Associations that exist besides the requested one. */
+export interface OpenAssociations {
+  readonly all: number;
+  /** With the same address. */
+  readonly fromAddress: number;
 }
 
 /** Rejections of association requests (PS3.8 Table 9-21). */
@@ -48,13 +57,12 @@ export class AssociationPolicy {
     this.#sources = settings.allowFrom === 'any' ? undefined : blockList(settings.allowFrom);
   }
 
-  /** `openAssociations` are those that exist besides the requested one. */
   decide(
     request: AssociateRequest,
     remoteAddress: string,
-    openAssociations: number,
+    open: OpenAssociations,
   ): AssociateAccept | Rejection {
-    return this.#rejection(request, remoteAddress, openAssociations) ?? this.#accept(request);
+    return this.#rejection(request, remoteAddress, open) ?? this.#accept(request);
   }
 
   keeps(sopClassUid: string): boolean {
@@ -67,9 +75,9 @@ export class AssociationPolicy {
   #rejection(
     request: AssociateRequest,
     remoteAddress: string,
-    openAssociations: number,
+    open: OpenAssociations,
   ): Rejection | undefined {
-    const { calledAeTitles, callingAeTitles, maximumAssociations } = this.#settings;
+    const { calledAeTitles, callingAeTitles } = this.#settings;
     if ((request.protocolVersion & 1) === 0) return Rejections.ProtocolVersionNotSupported;
     if (this.#sources && !isListed(this.#sources, remoteAddress)) {
       return Rejections.SourceNotAllowed;
@@ -83,7 +91,10 @@ export class AssociationPolicy {
     if (!allows(callingAeTitles, request.callingAeTitle)) {
       return Rejections.CallingAeTitleNotRecognized;
     }
-    if (openAssociations >= maximumAssociations) return Rejections.LocalLimitExceeded;
+    const { maximumAssociations, maximumAssociationsPerAddress } = this.#settings;
+    if (open.all >= maximumAssociations || open.fromAddress >= maximumAssociationsPerAddress) {
+      return Rejections.LocalLimitExceeded;
+    }
     return undefined;
   }
 

@@ -5,6 +5,7 @@ import type { Credentials } from '../tls/credentials.js';
 import type { PeerCertificate } from '../tls/peer-certificate.js';
 import { Association } from './association.js';
 import { AssociationPolicy, type AssociationPolicySettings } from './association-policy.js';
+import { Connections } from './connections.js';
 import { CommandField } from './dimse.js';
 import type { Catalog, IncomingFiles, ReceiveObserver } from './needs.js';
 import { echo, type Service } from './operation.js';
@@ -19,7 +20,7 @@ export interface StoreScpSettings extends AssociationPolicySettings {
   readonly port: number | 'off';
   /** Where to listen for DICOM over TLS too. */
   readonly tls?: TlsListenerSettings | undefined;
-  /** Connections to a port beyond it are closed unheard; those within it that get no association learn why. */
+  /** On all ports. Beyond it one without an association is closed; those that ask for one learn why they get none. */
   readonly maximumConnections: number;
   readonly artimMs: number;
   readonly idleMs: number;
@@ -40,6 +41,7 @@ export interface TlsListenerSettings {
 /** Limits that fit a scanner and a gigabit network. */
 export const DEFAULT_LIMITS = {
   maximumAssociations: 32,
+  maximumAssociationsPerAddress: 32,
   maximumConnections: 64,
   /** What DCMTK takes and sends at most. */
   maximumLength: 131_072,
@@ -60,7 +62,7 @@ export class StoreScp implements AsyncDisposable {
   readonly #observer: ReceiveObserver;
   readonly #nextAssociationId: () => number;
   readonly #log: Log;
-  readonly #associations = new Set<Association>();
+  readonly #connections: Connections;
   #server: Server | undefined;
   #tlsServer: TlsServer | undefined;
   #stopping: Promise<void> | undefined;
@@ -78,6 +80,9 @@ export class StoreScp implements AsyncDisposable {
     this.#settings = settings;
     this.#policy = policy;
     this.#observer = observer;
+    this.#connections = new Connections(settings.maximumConnections, () =>
+      observer.connectionDropped?.(),
+    );
     this.#nextAssociationId = options.nextAssociationId;
     this.#log = log;
     const { maximumHeaderBytes } = settings;
@@ -108,7 +113,7 @@ export class StoreScp implements AsyncDisposable {
   }
 
   get openAssociations(): number {
-    return [...this.#associations].filter(({ isAssociated }) => isAssociated).length;
+    return this.#connections.associations();
   }
 
   /** Resolves when it listens. @throws Error of the socket, such as EADDRINUSE, or of the TLS credentials */
@@ -120,7 +125,9 @@ export class StoreScp implements AsyncDisposable {
       this.#tlsServer = tlsServer;
     }
     if (port === 'off' || this.#server !== undefined) return;
-    const server = createServer((socket) => this.#connected(socket));
+    const server = createServer((socket) => {
+      if (this.#connections.admit(socket)) this.#connected(socket);
+    });
     try {
       await this.#listen(server, host, port);
     } catch (error) {
@@ -156,14 +163,13 @@ export class StoreScp implements AsyncDisposable {
       clientCertificate,
       credentials: credentials(),
       handshakeMs: this.#settings.artimMs,
+      onConnection: (socket) => void this.#connections.admit(socket),
       onSecure: (socket, certificate) => this.#connected(socket, certificate),
       onRefused: (problem, address) => this.#observer.connectionRefused?.(problem, address),
     });
   }
 
   async #listen(server: Server, host: string, port: number): Promise<void> {
-    server.maxConnections = this.#settings.maximumConnections;
-    server.on('drop', () => this.#observer.connectionDropped?.());
     server.listen(port, host);
     await once(server, 'listening');
     // An error of accept(), such as no file descriptors, concerns one connection only.
@@ -178,13 +184,14 @@ export class StoreScp implements AsyncDisposable {
     if (servers.length === 0) return;
     const closed = Promise.all(servers.map((one) => once(one, 'close')));
     server?.close();
-    tlsServer?.close();
-    for (const association of this.#associations) association.stop();
+    tlsServer?.server.close();
+    this.#connections.dropHandshakes();
+    for (const association of this.#connections.handlers) association.stop();
     const abort = setTimeout(() => {
-      for (const association of this.#associations) association.abort();
+      for (const association of this.#connections.handlers) association.abort();
     }, this.#settings.drainMs);
     const destroy = setTimeout(() => {
-      for (const association of this.#associations) association.destroy();
+      for (const association of this.#connections.handlers) association.destroy();
     }, this.#settings.drainMs + 1000);
     await closed;
     clearTimeout(abort);
@@ -204,14 +211,17 @@ export class StoreScp implements AsyncDisposable {
       socket,
       limits,
       services: this.#services,
-      decide: (request) => this.#policy.decide(request, remoteAddress, this.openAssociations),
+      decide: (request) =>
+        this.#policy.decide(request, remoteAddress, {
+          all: this.#connections.associations(),
+          fromAddress: this.#connections.associations(remoteAddress),
+        }),
       nextAssociationId: this.#nextAssociationId,
       observer: this.#observer,
       log: this.#log,
       now: Date.now,
     });
-    this.#associations.add(association);
-    socket.on('close', () => this.#associations.delete(association));
+    this.#connections.began(socket, association);
     association.start();
   }
 }

@@ -4,11 +4,14 @@ import type { Credentials } from '../tls/credentials.js';
 import { type PeerCertificate, peerCertificate } from '../tls/peer-certificate.js';
 import { handshakeProblem, NO_CERTIFICATE, type TlsProblem } from '../tls/problem.js';
 import { BCP_195 } from '../tls/profile.js';
+import { ConnectionDroppedError } from './connections.js';
 
 export interface TlsServerOptions {
   readonly clientCertificate: 'required' | 'optional';
   readonly credentials: Credentials;
   readonly handshakeMs: number;
+  /** Before the handshake. */
+  readonly onConnection: (socket: Socket) => void;
   readonly onSecure: (socket: TLSSocket, certificate: PeerCertificate | undefined) => void;
   readonly onRefused: (problem: TlsProblem, remoteAddress: string) => void;
 }
@@ -17,8 +20,6 @@ export interface TlsServerOptions {
 export class TlsServer {
   readonly server: Server;
   readonly #options: TlsServerOptions;
-  /** Connections within their handshake. */
-  readonly #handshakes = new Map<string, Socket>();
 
   constructor(options: TlsServerOptions) {
     this.#options = options;
@@ -29,15 +30,12 @@ export class TlsServer {
       rejectUnauthorized: false,
       handshakeTimeout: options.handshakeMs,
     });
-    this.server.on('connection', (socket) => {
-      const key = keyOf(socket);
-      this.#handshakes.set(key, socket);
-      socket.on('close', () => this.#handshakes.delete(key));
-    });
+    this.server.on('connection', (socket) => options.onConnection(socket));
     this.server.on('secureConnection', (socket) => this.#secured(socket));
     this.server.on('tlsClientError', (error, socket) => {
-      this.#handshakes.delete(keyOf(socket));
-      options.onRefused(handshakeProblem(error), socket.remoteAddress ?? '');
+      if (!(error instanceof ConnectionDroppedError)) {
+        options.onRefused(handshakeProblem(error), socket.remoteAddress ?? '');
+      }
       socket.destroy();
     });
   }
@@ -47,14 +45,7 @@ export class TlsServer {
     this.server.setSecureContext(contextOf(credentials));
   }
 
-  /** Takes no more connections and ends those that have none of their peers known yet. */
-  close(): void {
-    this.server.close();
-    for (const socket of this.#handshakes.values()) socket.destroy();
-  }
-
   #secured(socket: TLSSocket): void {
-    this.#handshakes.delete(keyOf(socket));
     const certificate = peerCertificate(socket);
     const problem = this.#problemWith(socket, certificate);
     if (problem === undefined) {
@@ -80,8 +71,4 @@ export class TlsServer {
 
 function contextOf({ ca, cert, key }: Credentials) {
   return { ...BCP_195, ca, cert, key, honorCipherOrder: true };
-}
-
-function keyOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
 }

@@ -79,7 +79,7 @@ export async function runSession(bytes: Buffer, delivery: Delivery): Promise<voi
       [CommandField.CEchoRq, echo],
       [CommandField.CStoreRq, store],
     ]),
-    decide: (request) => policy.decide(request, '127.0.0.1', 0),
+    decide: (request) => policy.decide(request, '127.0.0.1', { all: 0, fromAddress: 0 }),
     nextAssociationId: () => 1,
     observer,
     log,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   AssociationPolicy,
   type AssociationPolicySettings,
+  type OpenAssociations,
   Rejections,
 } from '../../../src/receive/association-policy.js';
 import type { AssociateAccept, AssociateRequest, Rejection } from '../../../src/receive/pdu.js';
@@ -22,7 +23,8 @@ const settings: AssociationPolicySettings = {
   callingAeTitles: 'any',
   allowFrom: 'any',
   storageClasses: 'any',
-  maximumAssociations: 2,
+  maximumAssociations: 3,
+  maximumAssociationsPerAddress: 2,
   maximumLength: 131072,
 };
 
@@ -44,7 +46,7 @@ function decide(
   change: Partial<AssociationPolicySettings>,
   asked: Partial<AssociateRequest> = {},
   address = '10.1.2.3',
-  open = 0,
+  open: OpenAssociations = { all: 0, fromAddress: 0 },
 ): AssociateAccept | Rejection {
   return new AssociationPolicy({ ...settings, ...change }).decide(
     { ...request, ...asked },
@@ -94,7 +96,16 @@ describe('rejections', () => {
       Rejections.SourceNotAllowed,
       [{ allowFrom: ['10.2.0.0/16'] }, {}, ''],
     ],
-    ['one association too many', Rejections.LocalLimitExceeded, [{}, {}, '10.1.2.3', 2]],
+    [
+      'one association too many',
+      Rejections.LocalLimitExceeded,
+      [{}, {}, '10.1.2.3', { all: 3, fromAddress: 0 }],
+    ],
+    [
+      'too many of one address',
+      Rejections.LocalLimitExceeded,
+      [{}, {}, '10.1.2.3', { all: 2, fromAddress: 2 }],
+    ],
   ];
 
   it.each(cases)('%s', (_, rejection, args) => {
