@@ -323,10 +323,14 @@ export class App implements AsyncDisposable {
   }
 
   #committed(change: CommittedChange): void {
-    for (const { header } of change.conflicts) {
-      const { studyInstanceUid, sopInstanceUid } = header;
-      this.#log.warn({ studyInstanceUid, sopInstanceUid }, 'conflict: kept apart, see vigil show');
+    for (const { kind, studyInstanceUid, sopInstanceUid } of change.conflicts) {
+      this.#metrics.conflict(kind);
+      this.#log.warn(
+        { kind, studyInstanceUid, sopInstanceUid },
+        'conflict: kept apart, see vigil show',
+      );
     }
+    if (change.conflicts.length > 0) this.#pipeline.doubted();
     const touched = this.#series.committed(change, (header) => this.#files.instancePath(header));
     this.#pipeline.touched(touched);
   }

@@ -10,6 +10,7 @@ import { runModels } from './commands/models.js';
 import { runReanalyse } from './commands/reanalyse.js';
 import { runRebuildCatalog } from './commands/rebuild-catalog.js';
 import { runSend } from './commands/send.js';
+import { runSettle } from './commands/settle.js';
 import { runShow } from './commands/show.js';
 import { runStatus } from './commands/status.js';
 import { runVerify } from './commands/verify.js';
@@ -161,6 +162,19 @@ deliveries('abandon', 'give up dead letters, and what waits for a destination th
     runAbandon({ studyInstanceUid, ...options }),
   ),
 );
+
+program
+  .command('settle')
+  .description('take note of the conflicts of a study: no alarm any more, no report changes')
+  .argument('[study]', 'Study Instance UID')
+  .addOption(config())
+  .option('--all', 'the conflicts of every study', false)
+  .addOption(json())
+  .action(
+    ending((studyInstanceUid: string | undefined, options: StudyOptions & { all: boolean }) =>
+      runSettle({ studyInstanceUid, ...options }),
+    ),
+  );
 
 study('reanalyse', 'choose and read the series again').action(
   ending((studyInstanceUid: string, options: StudyOptions) =>

@@ -27,6 +27,7 @@ export async function askNodeHealth(parts: HealthParts): Promise<HealthReport> {
     catalog: askCatalog(ingest, status),
     storage: await askStorage(files, settings.storage),
     archive: askArchive(status),
+    conflicts: askConflicts(status),
     receive: when(scp.isListening, 'not listening'),
     inference: when(infer.isRunning, 'the inference process is not running'),
     pipeline: askPipeline(pipeline),
@@ -72,6 +73,18 @@ function askArchive(status: StatusStore): HealthCheck {
   try {
     const { damagedFiles } = status.counts();
     return when(damagedFiles === 0, `${damagedFiles} files are damaged: vigil verify, vigil show`);
+  } catch {
+    return { ok: false, reason: 'the catalog cannot be read' };
+  }
+}
+
+function askConflicts(status: StatusStore): HealthCheck {
+  try {
+    const { conflicts } = status.counts();
+    return when(
+      conflicts === 0,
+      `${conflicts} images contradict others: vigil status, vigil show, then vigil settle`,
+    );
   } catch {
     return { ok: false, reason: 'the catalog cannot be read' };
   }

@@ -107,6 +107,11 @@ export class Pipeline implements AsyncDisposable {
     }
   }
 
+  /** Images contradict others: what is known of their studies may not stand. */
+  doubted(): void {
+    this.#selecting.notify();
+  }
+
   /** The workers whose last pass failed: the catalog or the disk does, or an error of the software. */
   get failing(): string[] {
     const loops = [this.#selecting, this.#analysing, this.#reporting, ...this.#delivering.loops];

@@ -10,6 +10,8 @@ export interface HealthReport {
   readonly storage: HealthCheck;
   /** Whether the files are as they were received and made. */
   readonly archive: HealthCheck;
+  /** Whether a person has looked at all images that contradict others. */
+  readonly conflicts: HealthCheck;
   readonly receive: HealthCheck;
   readonly inference: HealthCheck;
   /** Whether the workers from the choice of series to the deliveries can do their passes. */

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { ConflictKind } from '../domain/conflict.js';
 import type { DestinationBacklog } from '../domain/delivery-backlog.js';
 import type { Outcome } from '../domain/finding.js';
 import { AeTitleLabels } from './ae-title-labels.js';
@@ -40,6 +41,7 @@ export class Metrics {
   readonly #certificateProblems: Gauge<'use'>;
   readonly #cStore: Histogram;
   readonly #series: Counter<'confidence' | 'reason'>;
+  readonly #conflicts: Counter<'kind'>;
   readonly #analyses: Counter<'outcome'>;
   readonly #analysis: Histogram;
   readonly #toReport: Histogram;
@@ -91,6 +93,7 @@ export class Metrics {
       'confidence',
       'reason',
     ]);
+    this.#conflicts = counter('conflicts', 'Images that contradict others, by how', ['kind']);
     this.#analyses = counter('analyses', 'Analyses of studies, by outcome', ['outcome']);
     this.#analysis = seconds('analysis', 'Time that an analysis took', SECONDS.analysis);
     this.#toReport = seconds(
@@ -193,6 +196,10 @@ export class Metrics {
 
   seriesCompleted(confidence: string, reasonCode: string): void {
     this.#series.inc({ confidence, reason: reasonCode });
+  }
+
+  conflict(kind: ConflictKind): void {
+    this.#conflicts.inc({ kind });
   }
 
   analysed(outcome: Outcome, seconds: number): void {

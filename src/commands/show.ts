@@ -1,3 +1,4 @@
+import { conflictReason } from '../domain/conflict.js';
 import { StatusStore, type StudyDetail } from '../store/status-store.js';
 import { withCatalog } from './catalog.js';
 import { EXIT } from './exit-codes.js';
@@ -53,8 +54,12 @@ function describe(study: StudyDetail): string {
         when(conflict.receivedAt),
         conflict.kind,
         conflict.sopInstanceUid,
+        otherStudy(study, conflict),
+        conflict.settledAt === null ? 'open' : `settled ${when(conflict.settledAt)}`,
+        conflict.file ?? '',
       ]),
     ),
+    study.conflicts.length === 0 ? '' : conflictTexts(study),
     section(
       'Damaged files',
       study.damage.map(({ foundAt, kind, problem, file }) => [when(foundAt), kind, problem, file]),
@@ -73,10 +78,29 @@ function describe(study: StudyDetail): string {
   return sections.filter((text) => text !== '').join('\n\n');
 }
 
+/** The other study of a conflict between two. */
+function otherStudy(
+  study: StudyDetail,
+  { studyInstanceUid, firstStudyInstanceUid }: StudyDetail['conflicts'][number],
+): string {
+  const other = [studyInstanceUid, firstStudyInstanceUid].find(
+    (uid) => uid !== study.studyInstanceUid,
+  );
+  return other === undefined ? '' : `with study ${other}`;
+}
+
+/** What the kinds of conflicts mean. */
+function conflictTexts({ conflicts }: StudyDetail): string {
+  const kinds = new Set(conflicts.map(({ kind }) => kind));
+  return [...kinds].map((kind) => `  ${kind}: ${conflictReason(kind).text}`).join('\n');
+}
+
 function describeAnalysis(analysis: StudyDetail['analyses'][number]): string {
   const { revision, state, outcome, triggerText, finding } = analysis;
+  const conflicts = finding?.conflicts ?? [];
   const lines = [
     `Analysis ${revision}: ${outcome ?? state}${finding?.reason ? ` (${finding.reason.text})` : ''}, because: ${triggerText}`,
+    ...conflicts.map(({ text }) => `  CONFLICT: ${text}`),
     ...(finding?.classes ?? []).map(
       ({ name, probability, presence }) =>
         `  ${name.padEnd(18)} ${percent(probability).padStart(7)}  ${presence}`,

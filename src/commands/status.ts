@@ -1,4 +1,5 @@
 import type { DestinationBacklog } from '../domain/delivery-backlog.js';
+import { ConflictStore, type OpenConflict } from '../store/conflict-store.js';
 import {
   type CatalogCounts,
   type DeadLetter,
@@ -19,7 +20,7 @@ const LINES: readonly (readonly [keyof CatalogCounts, string])[] = [
   ['deliveriesUnproven', 'deliveries answered with success, to be found at the destination'],
   ['deliveriesDead', 'deliveries given up (vigil resend)'],
   ['analysesStuck', 'reports that could not be made'],
-  ['conflicts', 'conflicts'],
+  ['conflicts', 'images in conflict (vigil show, then vigil settle)'],
   ['damagedFiles', 'damaged files (vigil verify)'],
   ['orphanFiles', 'files that no row names (vigil verify)'],
 ];
@@ -42,6 +43,7 @@ export async function runStatus(options: {
         .map((line) => ({ ...line, configured: destinations.has(line.destination) })),
       goneRoutes: store.openRoutes().filter(({ route }) => !routes.has(route)),
       deadLetters: store.deadLetters(options.limit),
+      conflicts: new ConflictStore(catalog, settings.storage.folder).open(options.limit),
       studies: store.recentStudies(options.limit),
     };
   });
@@ -59,6 +61,7 @@ export async function runStatus(options: {
         `Route ${route} is gone from the configuration; ${deliveries} that it asked for still go to ${destination}.`,
     ),
     deadLettersText(status.deadLetters, counts.deliveriesDead),
+    conflictsText(status.conflicts),
     studiesText(status.studies),
   ];
   console.log(sections.filter((text) => text !== '').join('\n\n'));
@@ -102,11 +105,22 @@ function deadLettersText(letters: readonly DeadLetter[], all: number): string {
   return `${table([head, ...rows])}${more}`;
 }
 
+function conflictsText(conflicts: readonly OpenConflict[]): string {
+  if (conflicts.length === 0) return '';
+  const rows = conflicts.map(({ since, kind, images, studyInstanceUid }) => [
+    when(since),
+    kind,
+    String(images),
+    studyInstanceUid,
+  ]);
+  return table([['IN CONFLICT', 'KIND', 'IMAGES', 'STUDY INSTANCE UID'], ...rows]);
+}
+
 function studiesText(studies: readonly StudyLine[]): string {
   if (studies.length === 0) return '';
   const rows = studies.map((study) => [
     when(study.lastInstanceAt),
-    study.outcome ?? study.state ?? 'not read yet',
+    `${study.outcome ?? study.state ?? 'not read yet'}${study.conflict ? ', CONFLICT' : ''}`,
     String(study.revision ?? '-'),
     String(study.instances),
     study.callingAeTitle,

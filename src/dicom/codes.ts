@@ -66,6 +66,7 @@ export const CODES = {
   urgency: local('URGENCY', 'Urgency of finding'),
   outcome: local('OUTCOME', 'Outcome of analysis'),
   reason: local('REASON', 'Reason why not analysed'),
+  conflict: local('CONFLICT', 'Conflict among the images received'),
   seriesVerdict: local('SERIES', 'Series considered'),
   intendedUse: local('INTENDED-USE', 'Intended use'),
 } as const satisfies Record<string, Code>;

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { InstanceHeader } from '../domain/instance.js';
 import {
   DatasetStructureError,
@@ -10,6 +9,7 @@ import {
 import { framesOf } from './header-frames.js';
 import { HeaderValues } from './header-values.js';
 import { inflatePrefix } from './inflate-prefix.js';
+import { patientIdentity } from './patient-identity.js';
 import {
   DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
   EXPLICIT_VR_BIG_ENDIAN,
@@ -38,6 +38,8 @@ export interface HeaderReading {
   readonly endedAt: 'end-of-header' | 'end-of-bytes' | 'within-element';
   /** How long the dataset is at least, in bytes, as far as its structure says; unknown where it is deflated. */
   readonly minimumLength?: number;
+  /** Where the value of the first element after the header begins; unknown where there is none or it is deflated. */
+  readonly bodyOffset?: number;
 }
 
 /** The first tag beyond all that is read: waveforms, spectra, overlays and pixel data follow (PS3.6). */
@@ -81,6 +83,7 @@ export function scanHeader(dataset: Uint8Array, transferSyntaxUid: string): Head
     header,
     endedAt: failure ? 'within-element' : stoppedAt ? 'end-of-header' : 'end-of-bytes',
     ...(minimumLength !== undefined && { minimumLength }),
+    ...(!deflated && stoppedAt && { bodyOffset: stoppedAt.value }),
   };
 }
 
@@ -123,7 +126,12 @@ function headerOf(
     studyInstanceUid: uid(0x0020000d, 'Study Instance UID'),
     seriesInstanceUid: uid(0x0020000e, 'Series Instance UID'),
     transferSyntaxUid,
-    patientKey: patientKey(v),
+    patient: patientIdentity({
+      patientId: v.whole(0x00100020),
+      issuerOfPatientId: v.whole(0x00100021),
+      patientBirthDate: v.string(0x00100030),
+      patientSex: v.string(0x00100040),
+    }),
     modality: v.string(0x00080060),
     manufacturer: v.whole(0x00080070),
     stationName: v.whole(0x00081010),
@@ -158,12 +166,6 @@ function headerOf(
       pixelRepresentation === 1 ? v.signed16(0x00280120) : v.unsigned16(0x00280120),
     frames: framesOf(reader, v),
   });
-}
-
-function patientKey(v: HeaderValues): string {
-  const patientId = v.whole(0x00100020) ?? '';
-  const issuer = v.whole(0x00100021) ?? '';
-  return createHash('sha256').update(`${patientId}\0${issuer}`).digest('hex');
 }
 
 /** Acquisition DateTime, or Acquisition Date and Time, as digits; the offset from UTC is left out. */

@@ -108,4 +108,6 @@ export interface Finding {
   readonly keySlices: readonly KeySlice[];
   /** Every series of the study that was seen. */
   readonly series: readonly SeriesVerdict[];
+  /** Whose images these are, and which, is in doubt for each of these; absent where nothing is. */
+  readonly conflicts?: readonly Reason[];
 }

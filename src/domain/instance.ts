@@ -1,3 +1,5 @@
+import type { PatientIdentity } from './patient.js';
+
 /** A point or direction in the patient coordinate system, in mm: x to the left, y to posterior, z to the head. */
 export type Vector = readonly [x: number, y: number, z: number];
 
@@ -27,8 +29,7 @@ export interface InstanceHeader {
   readonly studyInstanceUid: string;
   readonly seriesInstanceUid: string;
   readonly transferSyntaxUid: string;
-  /** SHA-256 over Patient ID and Issuer of Patient ID: tells patients apart without naming them. */
-  readonly patientKey: string;
+  readonly patient: PatientIdentity;
 
   readonly modality?: string;
   readonly manufacturer?: string;

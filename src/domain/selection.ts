@@ -1,3 +1,4 @@
+import type { StudyConflicts } from './conflict.js';
 import type { Reason, SeriesVerdict } from './finding.js';
 import type { StoredInstance } from './instance.js';
 
@@ -19,6 +20,7 @@ export interface SelectionWork {
   readonly claimedAt: number;
   /** Without the series of Vigil's own objects, which a PACS may send back. */
   readonly series: readonly SeriesCandidate[];
+  readonly conflicts: StudyConflicts;
   /** Why the series cannot be read from the catalog, if so. */
   readonly damage?: Error;
   readonly latestAnalysis?: {

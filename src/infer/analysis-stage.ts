@@ -1,5 +1,11 @@
 import { backoff } from '../domain/backoff.js';
 import { mayLackSlices } from '../domain/completion.js';
+import {
+  conflictReason,
+  NO_CONFLICTS,
+  type StudyConflicts,
+  unreadReason,
+} from '../domain/conflict.js';
 import { StageError } from '../domain/failure.js';
 import type { Finding, ModelIdentity, Reason, SeriesVerdict } from '../domain/finding.js';
 import type { StoredInstance } from '../domain/instance.js';
@@ -31,6 +37,7 @@ export interface AnalysisQueue<Work extends AnalysisWork> {
 export interface SeriesSource {
   verdicts(studyInstanceUid: string): readonly SeriesVerdict[];
   instances(seriesInstanceUid: string): readonly StoredInstance[];
+  conflicts(studyInstanceUid: string): StudyConflicts;
 }
 
 /** What reads a series; satisfied by the inference engine. */
@@ -66,7 +73,7 @@ export async function analysisPass<Work extends AnalysisWork>(
     return { dueInMs: dueAt === undefined ? undefined : Math.max(0, dueAt - now) };
   }
   const { studyInstanceUid, revision, seriesInstanceUid, attempts } = work;
-  const { verdicts, instances, damage } = rowsOf(source, work);
+  const { verdicts, instances, conflicts, damage } = rowsOf(source, work);
   if (damage !== undefined) {
     log.error({ err: damage, studyInstanceUid, revision }, 'the rows of a study are damaged');
     const reason = { code: damage.code, text: damage.message };
@@ -76,17 +83,24 @@ export async function analysisPass<Work extends AnalysisWork>(
     return { work, finding };
   }
   if (seriesInstanceUid === null) {
-    const finding =
-      work.triggerCode === SELECTION_FAILED.code
-        ? withoutAnswer('failed', SELECTION_FAILED, reader.model, verdicts)
-        : withoutAnswer('not-eligible', whyNothing(verdicts), reader.model, verdicts);
-    queue.finishAnalysis(work, finding, ineligibleInputHash(verdicts));
+    const failure =
+      work.triggerCode === SELECTION_FAILED.code ? SELECTION_FAILED : unreadReason(conflicts);
+    const finding = withConflicts(
+      failure === undefined
+        ? withoutAnswer('not-eligible', whyNothing(verdicts), reader.model, verdicts)
+        : withoutAnswer('failed', failure, reader.model, verdicts),
+      conflicts,
+    );
+    queue.finishAnalysis(work, finding, ineligibleInputHash(verdicts, conflicts.kinds));
     return { work, finding };
   }
-  const inputHash = seriesInputHash(seriesInstanceUid, instances);
+  const inputHash = seriesInputHash(seriesInstanceUid, instances, conflicts.kinds);
   let finding: Finding;
   try {
-    finding = withoutFalseComfort(await reader.analyse(instances, verdicts), work.triggerCode);
+    finding = withoutFalseComfort(
+      withConflicts(await reader.analyse(instances, verdicts), conflicts),
+      work.triggerCode,
+    );
   } catch (error) {
     const failure = error instanceof StageError ? error : undefined;
     const code = failure?.code ?? 'analysis-failed';
@@ -96,10 +110,10 @@ export async function analysisPass<Work extends AnalysisWork>(
       return { work };
     }
     const reason = { code, text: failure?.message ?? 'The series could not be read' };
-    finding = {
-      ...withoutAnswer('failed', reason, reader.model, verdicts),
-      seriesInstanceUid,
-    };
+    finding = withConflicts(
+      { ...withoutAnswer('failed', reason, reader.model, verdicts), seriesInstanceUid },
+      conflicts,
+    );
   }
   if (finding.outcome === 'not-eligible' && finding.reason !== undefined) {
     queue.refuseSeries(work, finding.reason);
@@ -114,22 +128,32 @@ function rowsOf(source: SeriesSource, work: AnalysisWork) {
   const { studyInstanceUid, seriesInstanceUid } = work;
   let verdicts: readonly SeriesVerdict[] = [];
   try {
-    verdicts = source.verdicts(studyInstanceUid);
+    const conflicts = source.conflicts(studyInstanceUid);
+    verdicts = [...source.verdicts(studyInstanceUid), ...conflicts.series];
     const instances = seriesInstanceUid === null ? [] : source.instances(seriesInstanceUid);
-    return { verdicts, instances };
+    return { verdicts, instances, conflicts };
   } catch (error) {
     if (!(error instanceof StageError)) throw error;
-    return { verdicts, instances: [], damage: error };
+    return { verdicts, instances: [], conflicts: NO_CONFLICTS, damage: error };
   }
 }
 
-/** Slices that never came may hold what the others do not: such a series can be positive, but not negative. */
+function withConflicts(finding: Finding, { kinds }: StudyConflicts): Finding {
+  return kinds.length === 0 ? finding : { ...finding, conflicts: kinds.map(conflictReason) };
+}
+
+/**
+ * Slices that never came, or that came and may be of this or another patient, may hold what the others do not: such a
+ * study can be positive, but not negative.
+ */
 function withoutFalseComfort(finding: Finding, triggerCode: string): Finding {
-  if (finding.outcome !== 'negative' || !mayLackSlices(triggerCode)) return finding;
+  const missing = mayLackSlices(triggerCode) ? SLICES_MISSING : undefined;
+  const reason = finding.conflicts?.[0] ?? missing;
+  if (finding.outcome !== 'negative' || reason === undefined) return finding;
   const classes = finding.classes.map((one) =>
     one.presence === 'absent' ? { ...one, presence: 'undetermined' as const } : one,
   );
-  return { ...finding, outcome: 'undetermined', reason: SLICES_MISSING, classes };
+  return { ...finding, outcome: 'undetermined', reason, classes };
 }
 
 const SLICES_MISSING: Reason = {

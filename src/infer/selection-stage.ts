@@ -73,10 +73,11 @@ function select(work: SelectionWork, waits: SelectionWaits, now: number): Select
   const chosen = work.series.find((series) => series.seriesInstanceUid === seriesInstanceUid);
   const inputHash =
     chosen === undefined
-      ? ineligibleInputHash(verdicts)
-      : seriesInputHash(chosen.seriesInstanceUid, chosen.instances);
+      ? ineligibleInputHash(verdicts, work.conflicts.kinds)
+      : seriesInputHash(chosen.seriesInstanceUid, chosen.instances, work.conflicts.kinds);
   if (inputHash === work.latestAnalysis?.inputHash) return { type: 'keep', verdicts };
-  const dueAt = revisionDueAt(work, chosen?.instances ?? [], waits);
+  const came = (chosen?.instances ?? []).map(({ receivedAt }) => receivedAt);
+  const dueAt = revisionDueAt(work, [...came, ...work.conflicts.receivedAt], waits);
   if (dueAt > now) return { type: 'wait', until: dueAt };
   const trigger = chosen?.completion ?? NONE_ELIGIBLE;
   return { type: 'analyse', seriesInstanceUid, inputHash, trigger, verdicts };

@@ -11,7 +11,8 @@ export class ReportIdentity {
   readonly #parts: readonly string[];
 
   constructor({ finding, predecessor }: Pick<ReportInput, 'finding' | 'predecessor'>) {
-    const { model, outcome, reason, seriesInstanceUid, slices, classes, series } = finding;
+    const { model, outcome, reason, seriesInstanceUid, slices, classes, series, conflicts } =
+      finding;
     const analysed = outcome !== 'not-eligible' && outcome !== 'failed';
     const stated = [
       model.hash,
@@ -21,6 +22,7 @@ export class ReportIdentity {
       seriesInstanceUid ?? '',
       ...slices.map(({ source }) => `${source.sopInstanceUid}#${source.frame ?? 1}`),
       ...classes.map((c) => `${c.name} ${c.presence} ${Math.round(c.probability * 100)}`),
+      ...(conflicts ?? []).map(({ code }) => `conflict ${code}`),
       ...(analysed
         ? []
         : series.map((s) => `${s.seriesInstanceUid} ${s.verdict} ${s.reason.code}`)),

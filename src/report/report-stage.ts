@@ -79,6 +79,7 @@ export async function reportPass<Work extends ReportWork, Written>(
         slices: [],
         keySlices: [],
         series: finding.series,
+        ...(finding.conflicts && { conflicts: finding.conflicts }),
       });
     } else {
       queue.markStuck(work, REPORT_FAILED.code);

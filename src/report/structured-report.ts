@@ -168,7 +168,7 @@ function deviceObserver({ options, finding }: ReportContext): ContentItem[] {
 }
 
 function evaluations({ finding, options }: ReportContext): ContentItem[] {
-  const { outcome, reason, series } = finding;
+  const { outcome, reason, series, conflicts = [] } = finding;
   const summary = SUMMARY_CODES[SUMMARY[outcome]];
   return [
     code('CONTAINS', CODES.processingSummary, summary),
@@ -182,6 +182,10 @@ function evaluations({ finding, options }: ReportContext): ContentItem[] {
           text('CONTAINS', CODES.reason, reason.text),
         ]
       : []),
+    ...conflicts.flatMap(({ code: value, text: meaning }) => [
+      code('CONTAINS', CODES.conflict, localCode(value, meaning)),
+      text('CONTAINS', CODES.conflict, meaning),
+    ]),
     ...series.map((verdict) => text('CONTAINS', CODES.seriesVerdict, seriesLine(finding, verdict))),
     text('CONTAINS', CODES.intendedUse, options.researchText),
   ];

@@ -48,7 +48,7 @@ export function summaryPicture(
   return canvas;
 }
 
-function drawHeadline(context: SKRSContext2D, { outcome, reason }: Finding): void {
+function drawHeadline(context: SKRSContext2D, { outcome, reason, conflicts }: Finding): void {
   context.fillStyle = COLOURS.panel;
   context.fillRect(0, 0, WIDTH, 144);
   drawMark(context, outcome, MARGIN + 38, 74);
@@ -57,8 +57,10 @@ function drawHeadline(context: SKRSContext2D, { outcome, reason }: Finding): voi
   writeLine(context, 'Head CT triage for intracranial hemorrhage', x, 36, width, QUIET);
   const headline = { size: 34, weight: 'bold', color: OUTCOME_MARKS[outcome].colour } as const;
   writeLine(context, HEADLINES[outcome], x, 82, width, headline);
+  const answered = outcome === 'positive' || outcome === 'undetermined';
+  const conflict = answered ? conflicts?.[0] : undefined;
   const why = outcome === 'undetermined' ? reason?.text : undefined;
-  writeLine(context, why ?? CAVEATS[outcome], x, 118, width, PLAIN);
+  writeLine(context, conflict?.text ?? why ?? CAVEATS[outcome], x, 118, width, PLAIN);
 }
 
 function drawClasses(context: SKRSContext2D, classes: readonly ClassResult[]): void {

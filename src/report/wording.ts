@@ -53,9 +53,12 @@ export function impression(
   researchText: string,
   keySliceNumbers: readonly string[],
 ): string {
-  const { outcome, reason } = finding;
+  const { outcome, reason, conflicts = [] } = finding;
   const sentences = [`${HEADLINES[outcome]}${answer(finding)}.`];
   if (reason) sentences.push(`Reason: ${reason.text} (${reason.code}).`);
+  for (const { code, text } of conflicts) {
+    if (code !== reason?.code) sentences.push(`Conflict: ${text} (${code}).`);
+  }
   if (keySliceNumbers.length > 0) sentences.push(`Key slices: ${keySliceNumbers.join('; ')}.`);
   sentences.push(CAVEATS[outcome], researchText);
   return sentences.join(' ');

@@ -150,6 +150,12 @@ function insertInto(catalog: Catalog, table: string, columns: readonly Column[])
   };
 }
 
+/** Images that are read, and those that were kept apart: what contradicts what is found anew in the order of arrival. */
+async function* imagesUnder(folder: string): AsyncGenerator<string> {
+  yield* filesUnder(join(folder, 'instances'));
+  yield* filesUnder(join(folder, 'conflicts'));
+}
+
 async function returnToIncoming(
   folder: string,
   catalog: Catalog,
@@ -159,9 +165,13 @@ async function returnToIncoming(
   const hasRow = catalog.prepare(sql.HAS_INSTANCE_FILE);
   const damaged: string[] = [];
   let instances = 0;
-  for await (const path of filesUnder(join(folder, 'instances'))) {
+  for await (const path of imagesUnder(folder)) {
     const file = relative(folder, path);
-    const sopInstanceUid = file.slice(file.lastIndexOf('/') + 1).replace(/\.dcm$/, '');
+    const name = file.slice(file.lastIndexOf('/') + 1);
+    const sopInstanceUid = name.replace(
+      file.startsWith('conflicts/') ? /\.[^.]*\.dcm$/ : /\.dcm$/,
+      '',
+    );
     if (hasRow.get({ sopInstanceUid, file }) !== undefined) continue;
     const found = await readWhole(path).catch(() => undefined);
     if (found === undefined) {

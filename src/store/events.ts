@@ -7,6 +7,7 @@ export interface CatalogEvent {
   readonly kind:
     | 'association-closed'
     | 'conflict'
+    | 'conflicts-settled'
     | 'series-complete'
     | 'series-reopened'
     | 'series-chosen'

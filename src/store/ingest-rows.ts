@@ -1,22 +1,28 @@
+import { type ConflictKind, needsSettling, raisesDoubt } from '../domain/conflict.js';
+import type { InstanceHeader } from '../domain/instance.js';
 import type {
   AssociationEnd,
   OpenedAssociation,
   ReceivedInstance,
 } from '../domain/received-instance.js';
+import { conflictFinder, type FoundConflict } from './conflict-finder.js';
+import * as conflictSql from './conflict-queries.js';
 import type { Catalog } from './database.js';
 import { eventWriter } from './events.js';
 import * as sql from './queries.js';
 
-/** An instance and where its file goes. */
-export interface Placed {
-  readonly received: ReceivedInstance;
-  readonly verdict: 'stored' | 'conflict';
-  readonly path: string;
-}
+/** What became of a received instance; a duplicate is one that another of the same group has made needless. */
+export type Placed =
+  | {
+      readonly received: ReceivedInstance;
+      readonly verdict: 'stored' | 'conflict';
+      readonly path: string;
+    }
+  | { readonly received: ReceivedInstance; readonly verdict: 'duplicate' };
 
 /** What waits for its rows. */
 export type Pending =
-  | ({ readonly type: 'instance' } & Placed)
+  | { readonly type: 'instance'; readonly received: ReceivedInstance }
   | { readonly type: 'opened'; readonly association: OpenedAssociation }
   | {
       readonly type: 'closed';
@@ -25,57 +31,59 @@ export type Pending =
       readonly closedAt: number;
     };
 
+export interface RaisedConflict {
+  readonly kind: ConflictKind;
+  readonly studyInstanceUid: string;
+  readonly sopInstanceUid: string;
+}
+
 /** What a group brought: the series with new instances, and the associations that ended. */
 export interface CommittedChange {
   readonly instances: readonly ReceivedInstance[];
-  readonly conflicts: readonly ReceivedInstance[];
+  readonly conflicts: readonly RaisedConflict[];
   readonly closedAssociations: readonly number[];
 }
 
-/** Returns what commits a group in one transaction. */
-export function groupCommitter(catalog: Catalog): (group: readonly Pending[]) => CommittedChange {
+/** Where the files of a group go, and what two of them say of each other. */
+export interface GroupFiles {
+  /** Path of an instance, relative to the storage folder. */
+  instancePath(header: InstanceHeader): string;
+  conflictPath(header: InstanceHeader, sha256: string): string;
+  /** Whether two files hold the same image; paths are absolute or relative to the storage folder. */
+  isSameImage(one: string, other: string): boolean;
+}
+
+/** Returns what commits a group in one transaction, and says where each file belongs. */
+export function groupCommitter(
+  catalog: Catalog,
+  files: GroupFiles,
+): (group: readonly Pending[]) => CommittedChange & { readonly placed: readonly Placed[] } {
   const event = eventWriter(catalog);
   const openAssociation = catalog.prepare(sql.INSERT_ASSOCIATION);
   const closeAssociation = catalog.prepare(sql.CLOSE_ASSOCIATION);
+  const findConflict = conflictFinder(catalog);
   const upsertStudy = catalog.prepare(sql.UPSERT_STUDY);
-  const selectSeries = catalog.prepare(sql.SELECT_SERIES_STATE);
+  const setSelectionDue = catalog.prepare(conflictSql.SET_SELECTION_DUE_ONCE);
+  const selectSeries = catalog.prepare(sql.SELECT_SERIES);
   const insertSeries = catalog.prepare(sql.INSERT_SERIES);
   const reopenSeries = catalog.prepare(sql.REOPEN_SERIES);
   const countInstance = catalog.prepare(sql.COUNT_INSTANCE_IN_SERIES);
   const insertInstance = catalog.prepare(sql.INSERT_INSTANCE);
-  const insertConflict = catalog.prepare(sql.INSERT_CONFLICT);
+  const insertConflict = catalog.prepare(conflictSql.INSERT_CONFLICT);
 
-  const raiseConflict = (kind: string, { received, path }: Placed, ownFile: boolean) => {
-    const { header, sha256, associationId, receivedAt } = received;
-    const { sopInstanceUid, studyInstanceUid, seriesInstanceUid } = header;
-    const file = ownFile ? path : null;
-    const row = { sopInstanceUid, studyInstanceUid, kind, sha256, file, associationId, receivedAt };
-    if (insertConflict.run(row).changes === 0) return;
-    event({
-      at: receivedAt,
-      kind: 'conflict',
-      studyInstanceUid,
-      seriesInstanceUid,
-      associationId,
-      detail: { conflict: kind, sopInstanceUid },
-    });
+  const studyRow = (received: ReceivedInstance) => {
+    const { header, callingAeTitle, calledAeTitle, receivedAt } = received;
+    const { id, issuer = null, birthDate = null, sex = null } = header.patient;
+    const { studyInstanceUid } = header;
+    const ae = { callingAeTitle, calledAeTitle };
+    return { studyInstanceUid, id, issuer, birthDate, sex, ...ae, receivedAt };
   };
 
-  const store = (placed: Placed) => {
-    const { header, receivedAt, associationId } = placed.received;
+  const store = (received: ReceivedInstance, path: string) => {
+    const { header, receivedAt, associationId } = received;
     const { studyInstanceUid, seriesInstanceUid } = header;
-    const study = upsertStudy.get({
-      studyInstanceUid,
-      patientKey: header.patientKey,
-      callingAeTitle: placed.received.callingAeTitle,
-      calledAeTitle: placed.received.calledAeTitle,
-      receivedAt,
-    }) as { patientKey: string };
-    if (study.patientKey !== header.patientKey) raiseConflict('study-patient', placed, false);
-    const series = selectSeries.get(seriesInstanceUid) as
-      | { state: string; studyInstanceUid: string }
-      | undefined;
-    if (series === undefined) {
+    upsertStudy.run({ ...studyRow(received), agrees: 1 });
+    if (selectSeries.get(seriesInstanceUid) === undefined) {
       insertSeries.run({
         seriesInstanceUid,
         studyInstanceUid,
@@ -83,18 +91,14 @@ export function groupCommitter(catalog: Catalog): (group: readonly Pending[]) =>
         seriesNumber: header.seriesNumber ?? null,
         receivedAt,
       });
-    } else {
-      if (series.studyInstanceUid !== studyInstanceUid)
-        raiseConflict('series-study', placed, false);
-      if (reopenSeries.run({ seriesInstanceUid, receivedAt }).changes > 0) {
-        event({
-          at: receivedAt,
-          kind: 'series-reopened',
-          studyInstanceUid,
-          seriesInstanceUid,
-          associationId,
-        });
-      }
+    } else if (reopenSeries.run({ seriesInstanceUid, receivedAt }).changes > 0) {
+      event({
+        at: receivedAt,
+        kind: 'series-reopened',
+        studyInstanceUid,
+        seriesInstanceUid,
+        associationId,
+      });
     }
     countInstance.run({ seriesInstanceUid, receivedAt });
     insertInstance.run({
@@ -102,19 +106,78 @@ export function groupCommitter(catalog: Catalog): (group: readonly Pending[]) =>
       seriesInstanceUid,
       sopClassUid: header.sopClassUid,
       transferSyntaxUid: header.transferSyntaxUid,
-      sha256: placed.received.sha256,
-      bytes: placed.received.bytes,
-      file: placed.path,
+      sha256: received.sha256,
+      bytes: received.bytes,
+      file: path,
       associationId,
       receivedAt,
       header: JSON.stringify(header),
     });
   };
 
-  return catalog.transaction((group: readonly Pending[]): CommittedChange => {
+  /** Keeps an image apart from those that are read; returns undefined where it is kept already. */
+  const keepApart = (
+    received: ReceivedInstance,
+    { kind, firstStudyInstanceUid }: FoundConflict,
+    path: string,
+  ): RaisedConflict | undefined => {
+    const { header, sha256, associationId, receivedAt } = received;
+    const { sopInstanceUid, seriesInstanceUid } = header;
+    // A report that a PACS has filed elsewhere makes no study there.
+    const isReport = kind === 'report-refiled';
+    const studyInstanceUid = isReport ? firstStudyInstanceUid : header.studyInstanceUid;
+    const row = { sopInstanceUid, studyInstanceUid, firstStudyInstanceUid, kind, sha256 };
+    const { changes } = insertConflict.run({
+      ...row,
+      file: path,
+      header: JSON.stringify(header),
+      associationId,
+      receivedAt,
+      settledAt: needsSettling(kind) ? null : receivedAt,
+    });
+    if (changes === 0) return undefined;
+    if (raisesDoubt(kind)) upsertStudy.run({ ...studyRow(received), agrees: 0 });
+    for (const uid of new Set([studyInstanceUid, firstStudyInstanceUid])) {
+      if (raisesDoubt(kind)) setSelectionDue.run({ studyInstanceUid: uid, at: receivedAt });
+      event({
+        at: receivedAt,
+        kind: 'conflict',
+        studyInstanceUid: uid,
+        seriesInstanceUid,
+        associationId,
+        detail: { conflict: kind, sopInstanceUid },
+      });
+    }
+    return { kind, studyInstanceUid, sopInstanceUid };
+  };
+
+  return catalog.transaction((group: readonly Pending[]) => {
     const instances: ReceivedInstance[] = [];
-    const conflicts: ReceivedInstance[] = [];
+    const conflicts: RaisedConflict[] = [];
     const closedAssociations: number[] = [];
+    const placed: Placed[] = [];
+    /** Where the files of this group still are, by the place that they will have. */
+    const incoming = new Map<string, string>();
+
+    const take = (received: ReceivedInstance): Placed => {
+      const { header, file, sha256 } = received;
+      const found = findConflict(header, (first) =>
+        files.isSameImage(file, incoming.get(first) ?? first),
+      );
+      if (found === undefined) {
+        const path = files.instancePath(header);
+        store(received, path);
+        incoming.set(path, file);
+        instances.push(received);
+        return { received, verdict: 'stored', path };
+      }
+      const path = files.conflictPath(header, sha256);
+      const conflict = keepApart(received, found, path);
+      if (conflict === undefined) return { received, verdict: 'duplicate' };
+      conflicts.push(conflict);
+      return { received, verdict: 'conflict', path };
+    };
+
     for (const entry of group) {
       if (entry.type === 'opened') {
         openAssociation.run(entry.association);
@@ -125,14 +188,10 @@ export function groupCommitter(catalog: Catalog): (group: readonly Pending[]) =>
         if (ended !== 'released') {
           event({ at: closedAt, kind: 'association-closed', associationId, detail: { ended } });
         }
-      } else if (entry.verdict === 'stored') {
-        store(entry);
-        instances.push(entry.received);
       } else {
-        raiseConflict('instance-bytes', entry, true);
-        conflicts.push(entry.received);
+        placed.push(take(entry.received));
       }
     }
-    return { instances, conflicts, closedAssociations };
+    return { instances, conflicts, closedAssociations, placed };
   }).immediate;
 }

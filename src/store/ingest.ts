@@ -1,4 +1,3 @@
-import type { InstanceHeader } from '../domain/instance.js';
 import type {
   AssociationEnd,
   OpenedAssociation,
@@ -6,16 +5,20 @@ import type {
   Verdict,
 } from '../domain/received-instance.js';
 import type { Log } from '../log.js';
+import { SELECT_CONFLICT_FILE } from './conflict-queries.js';
 import { DamageStore } from './damage-store.js';
 import type { Catalog } from './database.js';
-import { type CommittedChange, groupCommitter, type Pending, type Placed } from './ingest-rows.js';
+import {
+  type CommittedChange,
+  type GroupFiles,
+  groupCommitter,
+  type Pending,
+  type Placed,
+} from './ingest-rows.js';
 import * as sql from './queries.js';
 
 /** Where the archive's files go. */
-export interface Placement {
-  /** Path of an instance, relative to the storage folder. */
-  instancePath(header: InstanceHeader): string;
-  conflictPath(header: InstanceHeader, sha256: string): string;
+export interface Placement extends GroupFiles {
   /** Makes the folder of such a path. @throws Error of the disk */
   makeRoom(path: string): void;
   /** Renames a file out of the incoming folder; does nothing where that has happened already. */
@@ -58,8 +61,9 @@ export class Ingest {
   readonly #onRestored: (() => void) | undefined;
   readonly #damage: DamageStore;
   readonly #log: Log;
-  readonly #commitGroup: (group: readonly Pending[]) => CommittedChange;
+  readonly #commitGroup: ReturnType<typeof groupCommitter>;
   readonly #selectInstance;
+  readonly #selectConflict;
   readonly #loseOpenAssociations;
   #waiting: Pending[] = [];
   /** SHA-256 of instances that wait for their row, by SOP Instance UID. */
@@ -82,8 +86,9 @@ export class Ingest {
     this.#onRestored = options.onRestored;
     this.#damage = new DamageStore(options.catalog);
     this.#selectInstance = options.catalog.prepare<[string], KnownInstance>(sql.SELECT_INSTANCE);
+    this.#selectConflict = options.catalog.prepare<object, KnownInstance>(SELECT_CONFLICT_FILE);
     this.#loseOpenAssociations = options.catalog.prepare(sql.LOSE_OPEN_ASSOCIATIONS);
-    this.#commitGroup = groupCommitter(options.catalog);
+    this.#commitGroup = groupCommitter(options.catalog, options.files);
     const last = options.catalog.prepare(sql.LAST_ASSOCIATION_ID).get() as { id: number };
     this.#lastAssociationId = last.id;
   }
@@ -112,38 +117,34 @@ export class Ingest {
    */
   accept(received: ReceivedInstance): Verdict {
     if (this.#failure !== undefined) throw new CatalogUnavailableError(this.#failure);
-    const { sopInstanceUid } = received.header;
-    const waiting = this.#uncommitted.get(sopInstanceUid);
-    const row = waiting === undefined ? this.#row(sopInstanceUid) : undefined;
-    const known = waiting ?? row?.sha256;
-    if (known === undefined) {
-      const path = this.#files.instancePath(received.header);
-      // A full disk is told to the sender, who keeps the instance: once acknowledged, placing it takes a rename alone.
-      this.#files.makeRoom(path);
-      this.#uncommitted.set(sopInstanceUid, received.sha256);
-      this.#enqueue({ type: 'instance', received, verdict: 'stored', path });
-      return 'stored';
-    }
-    if (known === received.sha256) {
-      if (row === undefined) this.#files.discard(received.file);
-      else this.#settleKnown(received.file, row);
+    const { header, sha256, file } = received;
+    const waiting = this.#uncommitted.get(header.sopInstanceUid);
+    if (waiting === sha256) {
+      this.#files.discard(file);
       return 'duplicate';
     }
-    const path = this.#files.conflictPath(received.header, received.sha256);
-    if (this.#files.isPlaced(path)) {
-      this.#files.discard(received.file);
-      return 'conflict';
+    const { instance, same } = this.#known(received);
+    if (same !== undefined) {
+      this.#settleKnown(file, same);
+      return 'duplicate';
     }
-    this.#enqueue({ type: 'instance', received, verdict: 'conflict', path });
-    return 'conflict';
+    const isNew = waiting === undefined && instance === undefined;
+    if (isNew) {
+      // A full disk is told to the sender, who keeps the instance: once acknowledged, placing it takes a rename alone.
+      this.#files.makeRoom(this.#files.instancePath(header));
+      this.#uncommitted.set(header.sopInstanceUid, sha256);
+    }
+    // Whether it contradicts what came before is known in the transaction that makes it a row.
+    this.#enqueue({ type: 'instance', received });
+    return isNew ? 'stored' : 'conflict';
   }
 
   /** Takes a whole file that a crash left in the incoming folder: with or without its row, it ends in its place. */
   recover(received: ReceivedInstance): void {
     this.#lastAssociationId = Math.max(this.#lastAssociationId, received.associationId);
-    const row = this.#row(received.header.sopInstanceUid);
-    if (row?.sha256 === received.sha256) {
-      this.#settleKnown(received.file, row);
+    const { same } = this.#known(received);
+    if (same !== undefined) {
+      this.#settleKnown(received.file, same);
       return;
     }
     this.associationOpened({
@@ -168,7 +169,7 @@ export class Ingest {
     this.#timer = undefined;
     if (this.#waiting.length === 0) return;
     const group = this.#waiting;
-    let change: CommittedChange;
+    let change: ReturnType<ReturnType<typeof groupCommitter>>;
     try {
       change = this.#commitGroup(group);
     } catch (error) {
@@ -182,11 +183,8 @@ export class Ingest {
     }
     this.#waiting = [];
     this.#failure = undefined;
-    for (const entry of group) {
-      if (entry.type !== 'instance') continue;
-      if (entry.verdict === 'stored') {
-        this.#uncommitted.delete(entry.received.header.sopInstanceUid);
-      }
+    for (const entry of change.placed) {
+      this.#uncommitted.delete(entry.received.header.sopInstanceUid);
       this.#place(entry);
     }
     this.#onCommit(change);
@@ -194,7 +192,8 @@ export class Ingest {
 
   #place(entry: Placed): void {
     try {
-      this.#files.place(entry.received.file, entry.path);
+      if (entry.verdict === 'duplicate') this.#files.discard(entry.received.file);
+      else this.#files.place(entry.received.file, entry.path);
     } catch (error) {
       this.#log.error(
         { err: error },
@@ -214,9 +213,16 @@ export class Ingest {
     if (damaged === 1 && this.#damage.whole(path)) this.#onRestored?.();
   }
 
-  #row(sopInstanceUid: string): KnownInstance | undefined {
+  /** The image that is read under the same SOP Instance UID, and whatever is kept with the same bytes. */
+  #known({ header, sha256 }: ReceivedInstance): {
+    instance: KnownInstance | undefined;
+    same: KnownInstance | undefined;
+  } {
+    const { sopInstanceUid } = header;
     try {
-      return this.#selectInstance.get(sopInstanceUid);
+      const instance = this.#selectInstance.get(sopInstanceUid);
+      if (instance?.sha256 === sha256) return { instance, same: instance };
+      return { instance, same: this.#selectConflict.get({ sopInstanceUid, sha256 }) };
     } catch (error) {
       throw new CatalogUnavailableError(error);
     }

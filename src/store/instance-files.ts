@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { mkdir, open, readdir, rm, statfs, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { encodeFileMeta, readFileMeta } from '../dicom/file-meta.js';
 import { readHeader } from '../dicom/header.js';
 import type { InstanceHeader } from '../domain/instance.js';
@@ -10,6 +10,7 @@ import type { Log } from '../log.js';
 import { makeDurableFolder } from './durable-folder.js';
 import { IncomingFile } from './incoming-file.js';
 import { type IncomingMark, readMark } from './incoming-mark.js';
+import { isSameImage } from './same-image.js';
 import { SpareFiles } from './spare-files.js';
 import { StorageFullError } from './storage-errors.js';
 
@@ -104,6 +105,10 @@ export class InstanceFiles implements AsyncDisposable {
   /** Path of an instance whose UID another one has already, relative to the archive's folder. */
   conflictPath({ sopInstanceUid }: InstanceHeader, sha256: string): string {
     return join('conflicts', `${sopInstanceUid}.${sha256.slice(0, 16)}.dcm`);
+  }
+
+  isSameImage(one: string, other: string): boolean {
+    return isSameImage(resolve(this.#folder, one), resolve(this.#folder, other));
   }
 
   makeRoom(path: string): void {

@@ -212,4 +212,52 @@ export const MIGRATIONS: readonly string[] = [
     finished_at INTEGER
   ) STRICT;
   `,
+
+  // Images that contradict what came before them are kept apart from those that are read. Those that older versions
+  // stored with their series become rows of `conflict` alone, and their studies are chosen from again.
+  `
+  ALTER TABLE study ADD COLUMN issuer_key TEXT;
+  ALTER TABLE study ADD COLUMN birth_date_key TEXT;
+  ALTER TABLE study ADD COLUMN sex_key TEXT;
+
+  CREATE TABLE conflict_new (
+    conflict_id INTEGER PRIMARY KEY,
+    sop_instance_uid TEXT NOT NULL,
+    -- The study that the image names, and the one that had its UIDs first, which may be the same.
+    study_instance_uid TEXT NOT NULL,
+    first_study_instance_uid TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('study-patient', 'instance-patient', 'series-study', 'instance-study',
+                                       'instance-series', 'instance-bytes', 'instance-header', 'report-refiled')),
+    sha256 TEXT NOT NULL,
+    -- NULL where it is about an object that is stored elsewhere.
+    file TEXT,
+    header TEXT,
+    association_id INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    -- When a person took note.
+    settled_at INTEGER,
+    UNIQUE (sop_instance_uid, kind, sha256)
+  ) STRICT;
+  INSERT INTO conflict_new (conflict_id, sop_instance_uid, study_instance_uid, first_study_instance_uid, kind, sha256,
+                            file, header, association_id, received_at)
+    SELECT c.conflict_id, c.sop_instance_uid, c.study_instance_uid,
+      coalesce(s.study_instance_uid, c.study_instance_uid), c.kind, c.sha256, coalesce(c.file, i.file),
+      json_set(i.header, '$.patient', json_object('id', i.header ->> '$.patientKey')), c.association_id, c.received_at
+    FROM conflict c LEFT JOIN instance i ON i.sop_instance_uid = c.sop_instance_uid AND i.sha256 = c.sha256
+      LEFT JOIN series s USING (series_instance_uid);
+  DROP TABLE conflict;
+  ALTER TABLE conflict_new RENAME TO conflict;
+  CREATE INDEX conflict_study ON conflict (study_instance_uid);
+  CREATE INDEX conflict_first_study ON conflict (first_study_instance_uid);
+  CREATE INDEX conflict_open ON conflict (received_at) WHERE settled_at IS NULL;
+
+  DELETE FROM instance WHERE sop_instance_uid IN
+    (SELECT sop_instance_uid FROM conflict WHERE kind IN ('study-patient', 'series-study'));
+  UPDATE series SET instances =
+    (SELECT count(*) FROM instance i WHERE i.series_instance_uid = series.series_instance_uid);
+  DELETE FROM series WHERE instances = 0;
+  UPDATE study SET selection_due_at = coalesce(selection_due_at, last_instance_at) WHERE study_instance_uid IN
+    (SELECT study_instance_uid FROM conflict WHERE kind <> 'instance-bytes'
+     UNION SELECT first_study_instance_uid FROM conflict WHERE kind <> 'instance-bytes');
+  `,
 ];

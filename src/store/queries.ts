@@ -24,14 +24,19 @@ export const SELECT_INSTANCE = `
   SELECT sha256, file, EXISTS (SELECT 1 FROM damage d WHERE d.file = i.file) AS damaged
   FROM instance i WHERE sop_instance_uid = ?`;
 
+/** What no image has stated before is taken from one that agrees: the next ones are compared with it as well. */
 export const UPSERT_STUDY = `
-  INSERT INTO study (study_instance_uid, patient_key, calling_ae_title, called_ae_title, created_at, last_instance_at)
-  VALUES (:studyInstanceUid, :patientKey, :callingAeTitle, :calledAeTitle, :receivedAt, :receivedAt)
-  ON CONFLICT (study_instance_uid) DO UPDATE SET last_instance_at = excluded.last_instance_at
-  RETURNING patient_key AS patientKey`;
+  INSERT INTO study (study_instance_uid, patient_key, issuer_key, birth_date_key, sex_key, calling_ae_title,
+                     called_ae_title, created_at, last_instance_at)
+  VALUES (:studyInstanceUid, :id, :issuer, :birthDate, :sex, :callingAeTitle, :calledAeTitle, :receivedAt, :receivedAt)
+  ON CONFLICT (study_instance_uid) DO UPDATE SET last_instance_at = excluded.last_instance_at,
+    issuer_key = coalesce(issuer_key, iif(:agrees, excluded.issuer_key, NULL)),
+    birth_date_key = coalesce(birth_date_key, iif(:agrees, excluded.birth_date_key, NULL)),
+    sex_key = coalesce(sex_key, iif(:agrees, excluded.sex_key, NULL))`;
 
-export const SELECT_SERIES_STATE = `
-  SELECT state, study_instance_uid AS studyInstanceUid FROM series WHERE series_instance_uid = ?`;
+export const SELECT_SERIES = `
+  SELECT series_instance_uid AS seriesInstanceUid, study_instance_uid AS studyInstanceUid
+  FROM series WHERE series_instance_uid = ?`;
 
 export const INSERT_SERIES = `
   INSERT INTO series (series_instance_uid, study_instance_uid, modality, series_number, state,
@@ -53,11 +58,6 @@ export const INSERT_INSTANCE = `
                         file, association_id, received_at, header)
   VALUES (:sopInstanceUid, :seriesInstanceUid, :sopClassUid, :transferSyntaxUid, :sha256, :bytes,
           :file, :associationId, :receivedAt, :header)`;
-
-export const INSERT_CONFLICT = `
-  INSERT INTO conflict (sop_instance_uid, study_instance_uid, kind, sha256, file, association_id, received_at)
-  VALUES (:sopInstanceUid, :studyInstanceUid, :kind, :sha256, :file, :associationId, :receivedAt)
-  ON CONFLICT DO NOTHING`;
 
 // Series and completeness
 
@@ -297,7 +297,7 @@ export const COUNTS = `
     (SELECT count(*) FROM delivery WHERE state IN ('due', 'sending')) AS deliveriesDue,
     (SELECT count(*) FROM delivery WHERE state = 'stored') AS deliveriesUnproven,
     (SELECT count(*) FROM delivery WHERE state = 'dead') AS deliveriesDead,
-    (SELECT count(*) FROM conflict) AS conflicts,
+    (SELECT count(*) FROM conflict WHERE settled_at IS NULL) AS conflicts,
     (SELECT count(*) FROM damage WHERE problem <> 'orphan') AS damagedFiles,
     (SELECT count(*) FROM damage WHERE problem = 'orphan') AS orphanFiles`;
 
@@ -324,6 +324,8 @@ export const RECENT_STUDIES = `
   SELECT s.study_instance_uid AS studyInstanceUid, s.created_at AS createdAt, s.last_instance_at AS lastInstanceAt,
     s.calling_ae_title AS callingAeTitle,
     (SELECT coalesce(sum(instances), 0) FROM series WHERE study_instance_uid = s.study_instance_uid) AS instances,
+    EXISTS (SELECT 1 FROM conflict WHERE settled_at IS NULL
+            AND s.study_instance_uid IN (study_instance_uid, first_study_instance_uid)) AS conflict,
     a.revision, a.state, a.outcome
   FROM study s LEFT JOIN analysis a ON a.study_instance_uid = s.study_instance_uid AND a.revision =
     (SELECT max(revision) FROM analysis WHERE study_instance_uid = s.study_instance_uid)
@@ -361,10 +363,6 @@ export const STUDY_EVENTS = `
   SELECT at, kind, series_instance_uid AS seriesInstanceUid, association_id AS associationId, detail
   FROM event WHERE study_instance_uid = ? ORDER BY event_id`;
 
-export const STUDY_CONFLICTS = `
-  SELECT sop_instance_uid AS sopInstanceUid, kind, file, received_at AS receivedAt
-  FROM conflict WHERE study_instance_uid = ? ORDER BY conflict_id`;
-
 /** Studies at rest, oldest first: nothing is being received, chosen, read, reported or delivered. */
 export const REMOVABLE_STUDIES = `
   SELECT study_instance_uid AS studyInstanceUid FROM study s
@@ -374,7 +372,8 @@ export const REMOVABLE_STUDIES = `
     AND NOT EXISTS (SELECT 1 FROM delivery d JOIN result_object r USING (sop_instance_uid)
                     JOIN analysis a USING (analysis_id)
                     WHERE a.study_instance_uid = s.study_instance_uid AND d.state NOT IN ('delivered', 'replaced', 'abandoned'))
-    AND NOT EXISTS (SELECT 1 FROM conflict WHERE study_instance_uid = s.study_instance_uid)
+    AND NOT EXISTS (SELECT 1 FROM conflict WHERE study_instance_uid = s.study_instance_uid AND settled_at IS NULL)
+    AND NOT EXISTS (SELECT 1 FROM conflict WHERE first_study_instance_uid = s.study_instance_uid AND settled_at IS NULL)
   ORDER BY last_instance_at LIMIT :limit`;
 
 export const MARK_REMOVING = `
@@ -391,6 +390,7 @@ export const DELETE_STUDY_ROWS: readonly string[] = [
   `DELETE FROM instance WHERE series_instance_uid IN (SELECT series_instance_uid FROM series
      WHERE study_instance_uid = ?)`,
   'DELETE FROM damage WHERE study_instance_uid = ?',
+  'DELETE FROM conflict WHERE study_instance_uid = ?',
   'DELETE FROM series WHERE study_instance_uid = ?',
   'DELETE FROM study WHERE study_instance_uid = ?',
 ];
@@ -455,11 +455,13 @@ export const RESULT_FILES = `${RESULT_FILE}
 
 export const STUDY_RESULT_FILES = `${RESULT_FILE} WHERE a.study_instance_uid = ?`;
 
-export const HAS_INSTANCE_FILE = `
-  SELECT 1 FROM instance WHERE sop_instance_uid = :sopInstanceUid AND file = :file`;
-
 export const HAS_CONFLICT_FILE = `
   SELECT 1 FROM conflict WHERE sop_instance_uid = :sopInstanceUid AND file = :file`;
+
+/** Images that are kept apart since an upgrade still lie among the others. */
+export const HAS_INSTANCE_FILE = `
+  SELECT 1 FROM instance WHERE sop_instance_uid = :sopInstanceUid AND file = :file
+  UNION ALL ${HAS_CONFLICT_FILE}`;
 
 export const HAS_RESULT_FILE = `
   SELECT 1 FROM result_object WHERE sop_instance_uid = :sopInstanceUid AND file = :file`;

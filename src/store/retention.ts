@@ -1,7 +1,8 @@
 import { renameSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Log } from '../log.js';
+import { CONFLICT_FILES_OF_STUDY } from './conflict-queries.js';
 import type { Catalog } from './database.js';
 import { eventWriter } from './events.js';
 import * as sql from './queries.js';
@@ -16,7 +17,8 @@ const STUDY_FOLDERS = ['instances', 'results'];
 
 /**
  * Removes studies that are older than the limit, then the oldest ones while the disk has less free space than it
- * should. Never removed: what is being received, read, reported or is not delivered yet, and what is in conflict.
+ * should. Never removed: what is being received, read, reported or is not delivered yet, and what is in a conflict that
+ * nobody has settled.
  */
 export class Retention {
   readonly #catalog: Catalog;
@@ -86,6 +88,10 @@ export class Retention {
     for (const folder of STUDY_FOLDERS) {
       const name = `${folder}-${studyInstanceUid}-${Date.now()}`;
       moveIfThere(join(this.#folder, folder, studyInstanceUid), join(this.#trash, name));
+    }
+    const apart = this.#catalog.prepare(CONFLICT_FILES_OF_STUDY).all(studyInstanceUid);
+    for (const { file } of apart as { file: string }[]) {
+      moveIfThere(join(this.#folder, file), join(this.#trash, basename(file)));
     }
     this.#catalog
       .transaction(() => {

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
+import { NO_CONFLICTS, type StudyConflicts } from '../domain/conflict.js';
 import { StageError } from '../domain/failure.js';
 import type { Reason, SeriesVerdict } from '../domain/finding.js';
 import type { InstanceHeader, StoredInstance } from '../domain/instance.js';
 import type { Selection, SelectionWork, SeriesCandidate } from '../domain/selection.js';
+import { ConflictStore } from './conflict-store.js';
 import { type Catalog, readingRows } from './database.js';
 import { eventWriter } from './events.js';
 import type { CommittedChange } from './ingest-rows.js';
@@ -27,12 +29,14 @@ export class SeriesStore {
   readonly #catalog: Catalog;
   readonly #folder: string;
   readonly #event: ReturnType<typeof eventWriter>;
+  readonly #conflicts: ConflictStore;
   readonly #receiving = new Map<string, ReceivingSeries>();
 
   constructor(catalog: Catalog, folder: string) {
     this.#catalog = catalog;
     this.#folder = folder;
     this.#event = eventWriter(catalog);
+    this.#conflicts = new ConflictStore(catalog, folder);
   }
 
   /** Takes note of a committed group; returns the series that it concerns. */
@@ -126,11 +130,12 @@ export class SeriesStore {
       return {
         ...claimed,
         series: this.#candidates(study.studyInstanceUid),
+        conflicts: this.#conflicts.ofStudy(study.studyInstanceUid),
         ...(latest === undefined ? {} : { latestAnalysis: latest }),
       };
     } catch (error) {
       if (!(error instanceof StageError)) throw error;
-      return { ...claimed, series: [], damage: error };
+      return { ...claimed, series: [], conflicts: NO_CONFLICTS, damage: error };
     }
   }
 
@@ -177,6 +182,11 @@ export class SeriesStore {
     return this.#rows(seriesInstanceUid).map(({ stored }) => stored);
   }
 
+  /** What of a study's images is in doubt. @throws StageError where rows are damaged for good */
+  conflicts(studyInstanceUid: string): StudyConflicts {
+    return this.#conflicts.ofStudy(studyInstanceUid);
+  }
+
   /** What became of each series of a study that has been judged. */
   verdicts(studyInstanceUid: string): SeriesVerdict[] {
     const rows = readingRows(() =>
@@ -200,7 +210,10 @@ export class SeriesStore {
     }));
   }
 
-  /** The instances of any one series of a study: for a report on a study of which nothing could be read. */
+  /**
+   * The instances of any one series of a study, or those that are kept apart where it has no other: for a report on a
+   * study of which nothing could be read.
+   */
   anyInstances(studyInstanceUid: string): StoredInstance[] {
     const series = this.#catalog.prepare(sql.STUDY_SERIES).all(studyInstanceUid) as {
       seriesInstanceUid: string;
@@ -209,7 +222,8 @@ export class SeriesStore {
     }[];
     const foreign = series.filter((row) => row.own === 0);
     const chosen = foreign.find((row) => row.modality === 'CT') ?? foreign[0];
-    return chosen === undefined ? [] : this.instances(chosen.seriesInstanceUid);
+    if (chosen !== undefined) return this.instances(chosen.seriesInstanceUid);
+    return this.#conflicts.apartInstances(studyInstanceUid);
   }
 
   #candidates(studyInstanceUid: string): SeriesCandidate[] {

@@ -1,7 +1,9 @@
+import type { ConflictKind } from '../domain/conflict.js';
 import type { DestinationBacklog } from '../domain/delivery-backlog.js';
 import type { DeliveryState } from '../domain/delivery-state.js';
 import type { FailureClass } from '../domain/failure.js';
 import type { Finding, KeySlice, Outcome } from '../domain/finding.js';
+import { STUDY_CONFLICTS } from './conflict-queries.js';
 import type { DamagedFile } from './damage-store.js';
 import type { Catalog } from './database.js';
 import { eventWriter } from './events.js';
@@ -17,6 +19,7 @@ export interface CatalogCounts {
   readonly deliveriesDue: number;
   readonly deliveriesUnproven: number;
   readonly deliveriesDead: number;
+  /** Those that nobody has settled. */
   readonly conflicts: number;
   /** Files that are not as their rows say, and files without a row. */
   readonly damagedFiles: number;
@@ -39,6 +42,8 @@ export interface StudyLine {
   readonly revision: number | null;
   readonly state: string | null;
   readonly outcome: string | null;
+  /** 1 where a conflict waits for a person. */
+  readonly conflict: 0 | 1;
 }
 
 /** A delivery that was given up, and why. */
@@ -135,11 +140,15 @@ export interface StudyDetail {
     readonly failureCode: string | null;
     readonly comment: string | null;
   }[];
+  /** Of the images that name the study, and of those of other studies that have its UIDs. */
   readonly conflicts: readonly {
     readonly sopInstanceUid: string;
-    readonly kind: string;
+    readonly kind: ConflictKind;
+    readonly studyInstanceUid: string;
+    readonly firstStudyInstanceUid: string;
     readonly file: string | null;
     readonly receivedAt: number;
+    readonly settledAt: number | null;
   }[];
   readonly damage: readonly (DamagedFile & { readonly foundAt: number })[];
   readonly events: readonly EventLine[];
@@ -195,7 +204,9 @@ export class StatusStore {
       })),
       objects: all(sql.STUDY_OBJECTS),
       deliveries: all(sql.STUDY_DELIVERIES),
-      conflicts: all(sql.STUDY_CONFLICTS),
+      conflicts: this.#catalog
+        .prepare(STUDY_CONFLICTS)
+        .all({ studyInstanceUid }) as StudyDetail['conflicts'],
       damage: all(sql.STUDY_DAMAGE),
       events: all<EventRow>(sql.STUDY_EVENTS).map((row) => ({
         ...row,

@@ -14,6 +14,7 @@ const server = new AdminServer({
     catalog: ok,
     storage: ok,
     archive: ok,
+    conflicts: ok,
     receive: ok,
     inference: ok,
     pipeline: ok,

@@ -26,6 +26,7 @@ beforeEach(async () => {
     catalog: ok,
     storage: ok,
     archive: ok,
+    conflicts: ok,
     receive: ok,
     inference: ok,
     pipeline: ok,

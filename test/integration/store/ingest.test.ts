@@ -60,15 +60,6 @@ describe('Ingest', () => {
     ]);
   });
 
-  it('raises a conflict where a study names another patient, and keeps the slice', async () => {
-    await using rig = await StoreRig.open();
-    rig.ingest.accept(rig.received({ sop: '1.1.1.1' }));
-    expect(rig.ingest.accept(rig.received({ sop: '1.1.1.2', patient: 'other' }))).toBe('stored');
-    rig.ingest.flush();
-    expect(rig.rows('SELECT kind FROM conflict')).toEqual([{ kind: 'study-patient' }]);
-    expect(rig.rows('SELECT count(*) AS n FROM instance')).toEqual([{ n: 2 }]);
-  });
-
   it('opens a complete series again for a late slice', async () => {
     await using rig = await StoreRig.open();
     rig.ingest.accept(rig.received({ sop: '1.1.1.1' }));

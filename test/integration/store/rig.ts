@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pino } from 'pino';
 import type { InstanceHeader } from '../../../src/domain/instance.js';
 import type { ReceivedInstance } from '../../../src/domain/received-instance.js';
@@ -47,6 +47,9 @@ export class StoreRig implements AsyncDisposable {
     return {
       instancePath,
       conflictPath: (header, sha256) => `conflicts/${header.sopInstanceUid}.${sha256}.dcm`,
+      isSameImage: (one, other) =>
+        readFileSync(resolve(this.folder, one), 'utf8').split('|').at(-1) ===
+        readFileSync(resolve(this.folder, other), 'utf8').split('|').at(-1),
       makeRoom: (path) => mkdirSync(dirname(join(this.folder, path)), { recursive: true }),
       place: (file, path) => {
         const to = join(this.folder, path);
@@ -60,7 +63,7 @@ export class StoreRig implements AsyncDisposable {
     };
   }
 
-  /** A received slice with its file in the incoming folder; `content` stands for the bytes. */
+  /** A received slice with its file in the incoming folder; `content` stands for the bytes, and what is behind a bar in it for the pixels. */
   received(
     name: { study?: string; series?: string; sop: string; patient?: string },
     content = 'a',
@@ -77,7 +80,7 @@ export class StoreRig implements AsyncDisposable {
         studyInstanceUid: name.study ?? '1.1',
         seriesInstanceUid: name.series ?? '1.1.1',
         transferSyntaxUid: '1.2.840.10008.1.2.1',
-        patientKey: name.patient ?? 'patient',
+        patient: { id: name.patient ?? 'patient' },
         modality: 'CT',
         imageType: [],
         frames: [{}],

@@ -6,6 +6,7 @@ const GOOD = {
   catalog: ok,
   storage: ok,
   archive: ok,
+  conflicts: ok,
   receive: ok,
   inference: ok,
   pipeline: ok,

@@ -17,7 +17,7 @@ function slices(positions: readonly number[], extra: Partial<InstanceHeader> = {
       studyInstanceUid: '1.2',
       seriesInstanceUid: '1.2.3',
       transferSyntaxUid: '1.2.840.10008.1.2.1',
-      patientKey: 'k',
+      patient: { id: 'k' },
       imageType: ['ORIGINAL', 'PRIMARY', 'AXIAL'],
       frames: [
         {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { HeaderError, readHeader, scanHeader } from '../../../src/dicom/header.js';
+import { contradicts } from '../../../src/domain/patient.js';
 import { random } from '../receive/pdu-bytes.js';
 import { ctElements, ctPixels, dataset, header, type TestElement } from './dataset-bytes.js';
 
@@ -31,7 +32,7 @@ describe('readHeader', () => {
       studyInstanceUid: '1.2.3',
       seriesInstanceUid: '1.2.3.4',
       transferSyntaxUid: EXPLICIT,
-      patientKey: createHash('sha256').update('P-17\0').digest('hex'),
+      patient: { id: createHash('sha256').update('P-17\0').digest('hex') },
       modality: 'CT',
       imageType: ['ORIGINAL', 'PRIMARY', 'AXIAL'],
       acquisitionDateTime: '202402291011125',
@@ -134,8 +135,35 @@ describe('readHeader', () => {
   it('tells patients apart by ID and issuer, padding aside', () => {
     const same = read([0x00100020, 'LO', ' P-17 ']);
     const issued = read([0x00100021, 'LO', 'HOSPITAL']);
-    expect(same.patientKey).toBe(read().patientKey);
-    expect(issued.patientKey).not.toBe(read().patientKey);
+    const others = read([0x00100021, 'LO', 'CLINIC']);
+    expect(same.patient).toEqual(read().patient);
+    expect(contradicts(issued.patient, read().patient)).toBe(false);
+    expect(contradicts(issued.patient, others.patient)).toBe(true);
+  });
+
+  it.each([
+    ['Patient ID', [0x00100020, 'LO', 'P-18'], true],
+    ['no Patient ID', [0x00100020, 'LO', ''], true],
+    ['birth date', [0x00100030, 'DA', '19700102'], true],
+    ['birth date in the old form', [0x00100030, 'DA', '1970.01.01'], false],
+    ['birth date that is none', [0x00100030, 'DA', 'unknown'], false],
+    ['sex', [0x00100040, 'CS', 'F'], true],
+    ['sex that is not told', [0x00100040, 'CS', 'O'], false],
+    ['name in other letters', [0x00100010, 'PN', 'DOE^JANE'], false],
+    ['name with another separator', [0x00100010, 'PN', 'Doe, Jane'], false],
+    ['Accession Number', [0x00080050, 'SH', 'A-2'], false],
+  ] as const)('by what they say of the patient: another %s', (_, change, contradictory) => {
+    const stated: TestElement[] = [
+      [0x00080050, 'SH', 'A-1'],
+      [0x00100010, 'PN', 'Doe^Jane'],
+      [0x00100030, 'DA', '19700101'],
+      [0x00100040, 'CS', 'M'],
+    ];
+    const one = read(...stated).patient;
+    const [tag] = change;
+    const other = read(...stated.filter(([own]) => own !== tag), change as TestElement).patient;
+    expect(contradicts(one, other)).toBe(contradictory);
+    expect(JSON.stringify(one)).not.toMatch(/Doe|P-17|1970/);
   });
 
   it('reads text in the character set of the dataset', () => {

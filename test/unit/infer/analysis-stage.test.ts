@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { CONFLICT_KINDS, NO_CONFLICTS, raisesDoubt } from '../../../src/domain/conflict.js';
 import { StageError } from '../../../src/domain/failure.js';
 import type { Finding, Outcome, SeriesVerdict } from '../../../src/domain/finding.js';
 import { type AnalysisWork, analysisPass } from '../../../src/infer/analysis-stage.js';
@@ -72,7 +73,7 @@ const verdicts: readonly SeriesVerdict[] = [
     reason: { code: 'localizer', text: 'A localizer' },
   },
 ];
-const source = { verdicts: () => verdicts, instances: () => [] };
+const source = { verdicts: () => verdicts, instances: () => [], conflicts: () => NO_CONFLICTS };
 
 function pass(queue: OneAnalysis, analyse: () => Promise<Finding>) {
   return analysisPass(queue, source, { model, analyse }, log);
@@ -100,6 +101,38 @@ describe('analysisPass', () => {
       });
     },
   );
+
+  it.each(CONFLICT_KINDS.filter(raisesDoubt))(
+    'makes a negative undetermined, and leaves a positive, where images contradict each other (%s)',
+    async (kind) => {
+      const doubtful = { ...source, conflicts: () => ({ ...NO_CONFLICTS, kinds: [kind] }) };
+      const findings = [];
+      for (const outcome of ['negative', 'positive'] as const) {
+        const queue = new OneAnalysis({});
+        const reader = { model, analyse: async () => answer(outcome) };
+        await analysisPass(queue, doubtful, reader, log);
+        findings.push(queue.finding);
+      }
+      expect(findings).toMatchObject([
+        { outcome: 'undetermined', reason: { code: kind }, conflicts: [{ code: kind }] },
+        { outcome: 'positive', conflicts: [{ code: kind }] },
+      ]);
+      expect(findings[0]?.classes).toMatchObject([{ presence: 'undetermined' }]);
+    },
+  );
+
+  it.each([
+    ['study-patient', 'failed'],
+    ['instance-bytes', 'not-eligible'],
+  ] as const)('calls a study of which nothing is read for %s %s', async (kind, outcome) => {
+    const apart = { ...(verdicts[1] as SeriesVerdict), seriesInstanceUid: '1.1.7' };
+    const conflicts = { kinds: [kind], receivedAt: [0], series: [apart] };
+    const queue = new OneAnalysis({ seriesInstanceUid: null, triggerCode: 'none-eligible' });
+    const reader = { model, analyse: async () => answer('negative') };
+    await analysisPass(queue, { ...source, conflicts: () => conflicts }, reader, log);
+    expect(queue.finding).toMatchObject({ outcome, conflicts: [{ code: kind }] });
+    expect(queue.finding?.series).toContainEqual(apart);
+  });
 
   it('keeps a positive though slices may be missing', async () => {
     const queue = new OneAnalysis({ triggerCode: 'gaps' });
@@ -141,7 +174,7 @@ describe('analysisPass', () => {
   it('fails a study whose rows are damaged', async () => {
     const queue = new OneAnalysis({});
     const damaged = {
-      verdicts: () => verdicts,
+      ...source,
       instances: () => {
         throw new StageError('catalog-damaged', 'permanent', 'damaged');
       },

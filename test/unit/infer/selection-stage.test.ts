@@ -14,6 +14,7 @@ describe('selectionPass', () => {
       studyInstanceUid: '1.1',
       lastInstanceAt: 0,
       claimedAt: 0,
+      conflicts: { kinds: [], receivedAt: [], series: [] },
       series: [{ seriesInstanceUid: '1.1.1', complete: true, instances: [{ header }] }],
     } as unknown as SelectionWork;
     const queue = {

@@ -14,7 +14,7 @@ export function headerAt(
     studyInstanceUid: '1.2.3',
     seriesInstanceUid: '1.2.3.4',
     transferSyntaxUid: '1.2.840.10008.1.2.1',
-    patientKey: '',
+    patient: { id: '' },
     modality: 'CT',
     seriesDescription: 'Head 5.0 H31s',
     convolutionKernel: 'H31s',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { conflictReason } from '../../../src/domain/conflict.js';
 import { impression, leadingType, percent, seriesLine } from '../../../src/report/wording.js';
 import { findingOf, generatedSeries, RESEARCH_TEXT } from './cases.js';
 
@@ -42,6 +43,25 @@ describe('impression', () => {
     ],
   ] as const)('%s', (outcome, text) => {
     expect(impression(findingOf(outcome, series), RESEARCH_TEXT, ['image 3'])).toBe(text);
+  });
+});
+
+describe('the impression of a study whose images contradict each other', () => {
+  const reason = conflictReason('study-patient');
+  const conflicts = [reason, conflictReason('instance-bytes')];
+
+  it('says so beside a positive answer', () => {
+    const text = impression({ ...findingOf('positive', series), conflicts }, RESEARCH_TEXT, []);
+    expect(text).toMatch(
+      /^Suspected.* Conflict: .*\(study-patient\)\. Conflict: .*\(instance-bytes\)\./,
+    );
+  });
+
+  it('does not repeat what is the reason already', () => {
+    const finding = { ...findingOf('undetermined', series), reason, conflicts };
+    const text = impression(finding, RESEARCH_TEXT, []);
+    expect(text.split('(study-patient)')).toHaveLength(2);
+    expect(text).toContain('(instance-bytes)');
   });
 });
 
