@@ -19,6 +19,7 @@ export function buildStoreScp(parts: {
   const { node, receive } = parts.settings;
   const {
     maxPduLength,
+    maxDatasetBytes,
     maxAssociations,
     maxAssociationsPerAddress,
     maxConnections,
@@ -34,6 +35,7 @@ export function buildStoreScp(parts: {
       port: plain ? node.port : 'off',
       tls: tls && { ...tls, credentials: () => certificates.forReceiving() },
       maximumLength: maxPduLength,
+      maximumDatasetBytes: maxDatasetBytes,
       maximumAssociations: maxAssociations,
       maximumAssociationsPerAddress: maxAssociationsPerAddress,
       maximumConnections: maxConnections,

@@ -85,6 +85,12 @@ const receive = z.strictObject({
     .max(16 * 1024 * 1024)
     .default(131072)
     .describe('Longest P-DATA-TF PDU taken, in bytes (PS3.8 D.1).'),
+  maxDatasetMb: z
+    .int()
+    .min(1)
+    .max(2047)
+    .default(1024)
+    .describe('Longest dataset taken; a longer one is answered 0xA700, and nothing of it is kept.'),
   maxAssociations: z.int().min(1).max(1000).default(50).describe('Associations at a time.'),
   maxAssociationsPerAddress: z
     .int()

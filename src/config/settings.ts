@@ -21,6 +21,8 @@ export interface Settings {
     /** Whether to listen for plain DICOM, on `node.port`. */
     readonly plain: boolean;
     readonly maxPduLength: number;
+    /** Longest dataset of one C-STORE. */
+    readonly maxDatasetBytes: number;
     readonly maxAssociations: number;
     readonly maxAssociationsPerAddress: number;
     readonly maxConnections: number;
@@ -240,6 +242,7 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
     receive: {
       plain: receive.plain,
       maxPduLength: receive.maxPduLength,
+      maxDatasetBytes: receive.maxDatasetMb * MB,
       maxAssociations: receive.maxAssociations,
       maxAssociationsPerAddress: receive.maxAssociationsPerAddress,
       maxConnections: receive.maxConnections,

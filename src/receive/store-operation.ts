@@ -15,6 +15,8 @@ export interface StoreServiceOptions {
   readonly log: Log;
   /** How much of a dataset may be kept in memory to find its header. */
   readonly maximumHeaderBytes: number;
+  /** How long a dataset may be; a longer one is refused as soon as that shows. */
+  readonly maximumDatasetBytes: number;
   /** Whether instances of the SOP Class are kept. */
   readonly keeps: (sopClassUid: string) => boolean;
 }
@@ -87,6 +89,13 @@ class StoreOperation implements Operation {
   data(bytes: Buffer): Promise<void> | undefined {
     if (this.#refusal) return undefined;
     this.#bytes += bytes.length;
+    if (this.#bytes > this.#options.maximumDatasetBytes) {
+      this.#refuse({
+        status: Status.OutOfResources,
+        errorComment: 'The dataset is longer than the limit here',
+      });
+      return undefined;
+    }
     try {
       this.#header.push(bytes);
     } catch (error) {

@@ -27,6 +27,8 @@ export interface StoreScpSettings extends AssociationPolicySettings {
   /** How long a C-STORE that has begun may take to end when the node stops. */
   readonly drainMs: number;
   readonly maximumHeaderBytes: number;
+  /** Of the dataset of one C-STORE. */
+  readonly maximumDatasetBytes: number;
 }
 
 export interface TlsListenerSettings {
@@ -49,6 +51,7 @@ export const DEFAULT_LIMITS = {
   idleMs: 120_000,
   drainMs: 10_000,
   maximumHeaderBytes: 4 * 1024 * 1024,
+  maximumDatasetBytes: 1024 * 1024 * 1024,
 } as const;
 
 /** 128 presentation contexts with every transfer syntax there is come to less than half of it. */
@@ -85,13 +88,21 @@ export class StoreScp implements AsyncDisposable {
     );
     this.#nextAssociationId = options.nextAssociationId;
     this.#log = log;
-    const { maximumHeaderBytes } = settings;
+    const { maximumHeaderBytes, maximumDatasetBytes } = settings;
     const keeps = (sopClassUid: string) => policy.keeps(sopClassUid);
     this.#services = new Map([
       [CommandField.CEchoRq, echo],
       [
         CommandField.CStoreRq,
-        storeService({ files, catalog, observer, log, maximumHeaderBytes, keeps }),
+        storeService({
+          files,
+          catalog,
+          observer,
+          log,
+          maximumHeaderBytes,
+          maximumDatasetBytes,
+          keeps,
+        }),
       ],
     ]);
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { unlink } from 'node:fs/promises';
 import { type IncomingMark, writeMark } from './incoming-mark.js';
 import type { SpareFile } from './spare-files.js';
-import { storageError } from './storage-errors.js';
+import { StorageFullError, storageError } from './storage-errors.js';
 
 /** A dataset up to this size goes to the disk in one call; a longer one in pieces of at least this size. */
 const WRITE_BYTES = 1024 * 1024;
@@ -30,6 +30,7 @@ export class IncomingFile {
   readonly #head: Buffer;
   readonly #sender: Pick<IncomingMark, 'associationId' | 'callingAeTitle' | 'calledAeTitle'>;
   readonly #hash = createHash('sha256');
+  readonly #hasRoom: () => boolean;
   #bytes = 0;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
@@ -42,7 +43,10 @@ export class IncomingFile {
     spare: Promise<SpareFile>;
     head: Buffer;
     sender: Pick<IncomingMark, 'associationId' | 'callingAeTitle' | 'calledAeTitle'>;
+    /** Asked before each part of a long dataset goes to the disk. */
+    hasRoom: () => boolean;
   }) {
+    this.#hasRoom = options.hasRoom;
     this.#spare = options.spare;
     this.#head = options.head;
     this.#sender = options.sender;
@@ -94,7 +98,7 @@ export class IncomingFile {
       handle.close().catch(() => {});
       return { file: path, sha256, bytes: this.#bytes, receivedAt };
     } catch (error) {
-      throw storageError(error);
+      throw error instanceof StorageFullError ? error : storageError(error);
     }
   }
 
@@ -114,6 +118,7 @@ export class IncomingFile {
 
   async #writeWaiting(): Promise<void> {
     try {
+      if (!this.#hasRoom()) throw new StorageFullError();
       const { handle } = await this.#spare;
       const pieces = this.#waiting;
       const length = this.#waitingBytes;

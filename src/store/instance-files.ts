@@ -65,12 +65,12 @@ export class InstanceFiles implements AsyncDisposable {
 
   /** Begins a file for an instance. @throws StorageFullError while free space is under its minimum */
   create(instance: IncomingInstance): IncomingFile {
-    this.#refreshFreeBytes();
-    if (this.#freeBytes < this.#options.minimumFreeBytes) throw new StorageFullError();
+    if (!this.#hasRoom()) throw new StorageFullError();
     return new IncomingFile({
       spare: this.#spares.take(),
       head: encodeFileMeta(instance),
       sender: instance,
+      hasRoom: () => this.#hasRoom(),
     });
   }
 
@@ -168,6 +168,11 @@ export class InstanceFiles implements AsyncDisposable {
   #setAside(target: string): void {
     const name = target.slice(target.lastIndexOf('/') + 1).replace(/\.dcm$/, '');
     renameSync(target, join(this.#folder, 'conflicts', `${name}.${Date.now()}.dcm`));
+  }
+
+  #hasRoom(): boolean {
+    this.#refreshFreeBytes();
+    return this.#freeBytes >= this.#options.minimumFreeBytes;
   }
 
   #refreshFreeBytes(): void {

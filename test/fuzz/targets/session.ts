@@ -62,13 +62,14 @@ export async function runSession(bytes: Buffer, delivery: Delivery): Promise<voi
     allowFrom: 'any',
     storageClasses: 'any',
   });
-  const { maximumHeaderBytes } = DEFAULT_LIMITS;
+  const { maximumHeaderBytes, maximumDatasetBytes } = DEFAULT_LIMITS;
   const store = storeService({
     files,
     catalog: { accept: () => 'stored' },
     observer,
     log,
     maximumHeaderBytes,
+    maximumDatasetBytes,
     keeps: (uid) => policy.keeps(uid),
   });
   const socket = new PeerSocket(delivery.readsSlowly);

@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readFileMeta } from '../../../src/dicom/file-meta.js';
+import { IncomingFile } from '../../../src/store/incoming-file.js';
+import { SpareFiles } from '../../../src/store/spare-files.js';
 import { dataset } from '../../unit/dicom-header/dataset-bytes.js';
 import { pdu, pdv, random, split } from '../../unit/receive/pdu-bytes.js';
 import { CT_CONTEXT, commandPdu, EXPLICIT, RawScu, releaseRq, storeCommand } from './raw-scu.js';
@@ -148,6 +150,40 @@ describe('C-STORE', () => {
       scu.store(uid, slice(uid, 200_000));
       expect((await scu.response()).status).toBe(0xa700);
     }
+    expect(await rig.incoming()).toEqual([]);
+  });
+
+  it('answers 0xA700 to a dataset beyond its limit, keeps nothing of it, and goes on', async () => {
+    const limit = slice('1.1', 200_000).length;
+    await using rig = await ReceiveRig.start({ maximumDatasetBytes: limit });
+    await using scu = await RawScu.associated(rig.port);
+    const refused = rig.told('refused');
+    scu.store('1.1', slice('1.1', 200_002));
+    expect((await scu.response()).status).toBe(0xa700);
+    expect((await refused)[0].reason).toBe('The dataset is longer than the limit here');
+    scu.store('1.2', slice('1.2', 3_000_000));
+    expect((await scu.response()).status).toBe(0xa700);
+    await expect.poll(() => rig.incoming()).toEqual([]);
+    scu.store('1.1', slice('1.1', 200_000));
+    expect((await scu.response()).status).toBe(0);
+  });
+
+  it('leaves the reserve of the disk alone when it falls short while a long dataset comes', async () => {
+    await using rig = await ReceiveRig.start();
+    await using spares = new SpareFiles(join(rig.folder, 'incoming'));
+    let hasRoom = true;
+    const file = new IncomingFile({
+      spare: spares.take(),
+      head: Buffer.alloc(200),
+      sender: { associationId: 1, callingAeTitle: 'A', calledAeTitle: 'B' },
+      hasRoom: () => hasRoom,
+    });
+    file.write(Buffer.alloc(2 ** 20));
+    await file.write(Buffer.alloc(2 ** 20));
+    hasRoom = false;
+    file.write(Buffer.alloc(2 ** 20));
+    await expect(file.finish()).rejects.toThrow('The storage is full');
+    await file.discard();
     expect(await rig.incoming()).toEqual([]);
   });
 

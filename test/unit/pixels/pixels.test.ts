@@ -237,6 +237,15 @@ describe('what is refused', () => {
       'transfer-syntax-unsupported',
     ],
     [
+      'a flood of empty fragments',
+      part10Of({
+        ...SIGNED_12,
+        transferSyntaxUid: '1.2.840.10008.1.2.4.70',
+        pixels: Array.from({ length: 50_000 }, () => Buffer.alloc(0)),
+      }),
+      'codestream-invalid',
+    ],
+    [
       'a deflated dataset that inflates without end',
       part10Of({
         ...SIGNED_12,
