@@ -43,6 +43,7 @@ module.exports = {
     stage('infer'),
     stage('report'),
     stage('deliver', tls),
+    stage('commit'),
     only(
       'admin',
       [domain, dicom, log, config],
@@ -73,7 +74,7 @@ module.exports = {
       comment: 'Only the entry points and the commands may build or run a node.',
       severity: 'error',
       from: { path: '^src/', pathNot: ['^src/(main|cli|app)[.]ts$', '^src/commands/'] },
-      to: { path: '^src/(app|receiving|pipeline|main|cli)[.]ts$' },
+      to: { path: '^src/(app|receiving|committing|pipeline|main|cli)[.]ts$' },
     },
     {
       name: 'no-cycles',

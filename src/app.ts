@@ -3,6 +3,7 @@ import type { HealthReport } from './admin/health.js';
 import { Metrics } from './admin/metrics.js';
 import { AdminServer } from './admin/server.js';
 import { Certificates } from './certificates.js';
+import { Committing } from './committing.js';
 import type { Settings } from './config/settings.js';
 import { withoutDestination } from './domain/delivery-backlog.js';
 import { InferStage } from './infer/analyse.js';
@@ -12,6 +13,7 @@ import { Pipeline } from './pipeline.js';
 import type { StoreScp } from './receive/store-scp.js';
 import { buildStoreScp } from './receiving.js';
 import { AnalysisStore } from './store/analysis-store.js';
+import { CommitmentStore } from './store/commitment-store.js';
 import { DamageStore } from './store/damage-store.js';
 import {
   CATALOG_FILE,
@@ -55,6 +57,7 @@ export class App implements AsyncDisposable {
   readonly #series: SeriesStore;
   readonly #analyses: AnalysisStore;
   readonly #deliveries: DeliveryStore;
+  readonly #committing: Committing;
   readonly #retention: Retention;
   readonly #upkeep: Upkeep;
   readonly #metrics: Metrics;
@@ -107,7 +110,7 @@ export class App implements AsyncDisposable {
       metrics: this.#metrics,
       onBadFile: (studyInstanceUid) => this.#upkeep.suspect(studyInstanceUid),
       settings: () => this.#settings,
-      credentials: (destination) => this.#certificates.forDestination(destination),
+      credentials: (destination) => this.#certificates.forPeer('destinations', destination),
       log,
     });
     this.#ingest = new Ingest({
@@ -136,13 +139,23 @@ export class App implements AsyncDisposable {
       settings: () => this.#settings,
       log: log.child({ stage: 'upkeep' }),
     });
+    const commitments = new CommitmentStore(catalog, folder);
     this.#scp = buildStoreScp({
       settings,
       files,
       ingest: this.#ingest,
+      commitments,
+      onCommitmentRequested: () => this.#committing.notify(),
       metrics: this.#metrics,
       certificates: this.#certificates,
       log: log.child({ stage: 'receive' }),
+    });
+    this.#committing = new Committing({
+      commitments,
+      scp: this.#scp,
+      settings: () => this.#settings,
+      credentials: (section, name) => this.#certificates.forPeer(section, name),
+      log: log.child({ stage: 'commit' }),
     });
     this.#admin = new AdminServer({
       ...settings.admin,
@@ -205,6 +218,8 @@ export class App implements AsyncDisposable {
       this.#began('certificates', () => this.#certificates.stop());
       this.#pipeline.start();
       this.#began('pipeline', () => this.#pipeline.stop());
+      this.#committing.start();
+      this.#began('committing', () => this.#committing.stop());
       this.#watchForeignWrites();
       this.#upkeep.start();
       this.#began('upkeep', () => this.#upkeep.stop());

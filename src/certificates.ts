@@ -16,13 +16,18 @@ export function tlsUses(settings: Settings): Map<string, TlsFiles> {
   const uses = new Map<string, TlsFiles>();
   const { tls } = settings.receive;
   if (tls !== undefined) uses.set(RECEIVE_TLS, tls.files);
-  for (const { name, tls } of settings.destinations) {
-    if (tls !== undefined) uses.set(destinationUse(name), tls.files);
+  for (const section of ['destinations', 'scanners'] as const) {
+    for (const { name, tls } of settings[section]) {
+      if (tls !== undefined) uses.set(peerUse(section, name), tls.files);
+    }
   }
   return uses;
 }
 
-const destinationUse = (name: string) => `destinations.${name}.tls`;
+/** The parts of the configuration that name application entities to call. */
+export type PeerSection = 'destinations' | 'scanners';
+
+const peerUse = (section: PeerSection, name: string) => `${section}.${name}.tls`;
 
 /** Every certificate that the configuration names, kept in force and watched for its end. */
 export class Certificates implements AsyncDisposable {
@@ -68,9 +73,9 @@ export class Certificates implements AsyncDisposable {
     return this.#for(RECEIVE_TLS);
   }
 
-  /** @throws CredentialsError where the destination's files cannot be used */
-  forDestination(name: string): Credentials {
-    return this.#for(destinationUse(name));
+  /** @throws CredentialsError where the peer's files cannot be used */
+  forPeer(section: PeerSection, name: string): Credentials {
+    return this.#for(peerUse(section, name));
   }
 
   get states(): CredentialsState[] {

@@ -9,6 +9,7 @@ import type { DeliveryStore } from './store/delivery-store.js';
 import type { ProofStore } from './store/proof-store.js';
 import type { StatusStore } from './store/status-store.js';
 import type { Credentials } from './tls/credentials.js';
+import { withCredentials } from './with-credentials.js';
 
 export interface DeliveringParts {
   readonly deliveries: DeliveryStore;
@@ -113,10 +114,7 @@ export class Delivering implements AsyncDisposable {
     const destination = (): Destination => {
       const found = settings().destinations.find((one) => one.name === name);
       if (found === undefined) throw new Error(`Destination ${name} is configured no more`);
-      const { tls, ...rest } = found;
-      return tls === undefined
-        ? rest
-        : { ...rest, tls: { ...tls, credentials: () => credentials(name) } };
+      return withCredentials(found, credentials);
     };
     const delivered = (sopInstanceUid: string): void => {
       const ms = deliveries.reportLatency(sopInstanceUid);

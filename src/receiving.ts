@@ -1,21 +1,26 @@
 import type { Metrics } from './admin/metrics.js';
 import type { Certificates } from './certificates.js';
 import type { Settings } from './config/settings.js';
+import type { CommitmentRequest } from './domain/commitment.js';
 import type { Log } from './log.js';
 import { DEFAULT_LIMITS, StoreScp } from './receive/store-scp.js';
+import type { CommitmentStore } from './store/commitment-store.js';
 import type { Ingest } from './store/ingest.js';
 import type { InstanceFiles } from './store/instance-files.js';
 
-/** The Storage SCP, joined to the archive's files, the catalog and the metrics. */
+/** The SCP, joined to the archive's files, the catalog and the metrics. */
 export function buildStoreScp(parts: {
   settings: Settings;
   files: InstanceFiles;
   ingest: Ingest;
+  commitments: CommitmentStore;
+  /** A request for storage commitment was written down. */
+  onCommitmentRequested: (request: CommitmentRequest) => void;
   metrics: Metrics;
   certificates: Certificates;
   log: Log;
 }): StoreScp {
-  const { files, ingest, metrics, certificates, log } = parts;
+  const { files, ingest, commitments, onCommitmentRequested, metrics, certificates, log } = parts;
   const { node, receive } = parts.settings;
   const {
     maxPduLength,
@@ -42,6 +47,15 @@ export function buildStoreScp(parts: {
     },
     files,
     catalog: ingest,
+    commitments: {
+      accept: (request) => {
+        // What was acknowledged a moment ago may wait for its row, and the request may name it.
+        ingest.flush();
+        const verdict = commitments.accept(request);
+        if (verdict === 'accepted') onCommitmentRequested(request);
+        return verdict;
+      },
+    },
     nextAssociationId: () => ingest.nextAssociationId(),
     observer: {
       associationOpened: (association) => {

@@ -49,6 +49,19 @@ function describe(study: StudyDetail): string {
       ]),
     ),
     section(
+      'Storage commitment',
+      study.commitments.map((commitment) => [
+        commitment.callingAeTitle,
+        commitment.state,
+        commitment.failed === null
+          ? `${commitment.instances} instances`
+          : `${commitment.instances - commitment.failed} of ${commitment.instances} committed`,
+        commitment.failureCode ?? '',
+        `${commitment.attempts} attempts`,
+        when(commitment.settledAt),
+      ]),
+    ),
+    section(
       'Conflicts',
       study.conflicts.map((conflict) => [
         when(conflict.receivedAt),

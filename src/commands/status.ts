@@ -19,6 +19,8 @@ const LINES: readonly (readonly [keyof CatalogCounts, string])[] = [
   ['deliveriesDue', 'deliveries waiting or under way'],
   ['deliveriesUnproven', 'deliveries answered with success, to be found at the destination'],
   ['deliveriesDead', 'deliveries given up (vigil resend)'],
+  ['commitmentsDue', 'storage commitments to be reported to scanners'],
+  ['commitmentsDead', 'storage commitments that could not be reported'],
   ['analysesStuck', 'reports that could not be made'],
   ['conflicts', 'images in conflict (vigil show, then vigil settle)'],
   ['damagedFiles', 'damaged files (vigil verify)'],

@@ -9,12 +9,14 @@ export function crossCheck(
   sections: Partial<ConfigFile>,
   destinationNames: readonly string[],
 ): Fault[] {
-  const { routes = [], completeness, destinations = {}, node, receive } = sections;
+  const { routes = [], completeness, destinations = {}, scanners = {}, node, receive } = sections;
   return [
     ...(node && receive ? portFaults(node, receive) : []),
     ...routeFaults(routes, destinationNames),
     ...(completeness === undefined ? [] : waitFaults(completeness)),
-    ...retryFaults(destinations),
+    ...retryFaults('destinations', destinations),
+    ...retryFaults('scanners', scanners),
+    ...titleFaults(scanners),
   ];
 }
 
@@ -68,15 +70,27 @@ function waitFaults(completeness: ConfigFile['completeness']): Fault[] {
   return faults;
 }
 
-function retryFaults(destinations: ConfigFile['destinations']): Fault[] {
-  return Object.entries(destinations)
+function retryFaults(section: 'destinations' | 'scanners', peers: ConfigFile['scanners']): Fault[] {
+  return Object.entries(peers)
     .filter(([, { retryFirstSeconds, retryLongestSeconds }]) => {
       return retryFirstSeconds > retryLongestSeconds;
     })
     .map(([name, { retryFirstSeconds, retryLongestSeconds }]) => ({
-      keys: ['destinations', name, 'retryLongestSeconds'],
+      keys: [section, name, 'retryLongestSeconds'],
       message: `is ${retryLongestSeconds}, shorter than retryFirstSeconds (${retryFirstSeconds})`,
     }));
+}
+
+/** A scanner is found by the AE title that it calls with. */
+function titleFaults(scanners: ConfigFile['scanners']): Fault[] {
+  const names = new Map<string, string>();
+  return Object.entries(scanners).flatMap(([name, { aeTitle }]) => {
+    const other = names.get(aeTitle);
+    names.set(aeTitle, name);
+    if (other === undefined) return [];
+    const message = `is "${aeTitle}", as that of scanner "${other}" is`;
+    return [{ keys: ['scanners', name, 'aeTitle'], message }];
+  });
 }
 
 /** What can be meant so, but is worth a line in the log at start. */

@@ -200,7 +200,7 @@ const report = z.strictObject({
     .describe('Institution Name (0008,0080) of the objects, where the source images have none.'),
 });
 
-const destinationTls = z
+const peerTls = z
   .strictObject({
     authorities: pemFile.describe(
       "Certificates (PEM) of the authorities that the peer's certificate may lead to. Relative to the configuration file.",
@@ -211,14 +211,15 @@ const destinationTls = z
     key: pemFile.exactOptional().describe('Its private key (PEM), without a passphrase.'),
     serverName: host
       .exactOptional()
-      .describe("Name that the peer's certificate must have; the destination's host where absent."),
+      .describe("Name that the peer's certificate must have; the peer's host where absent."),
   })
   .refine(({ certificate, key }) => (certificate === undefined) === (key === undefined), {
     error: 'has only one of certificate and key',
     params: { hint: 'give both, or neither where the peer asks for no certificate' },
   });
 
-const destination = z.strictObject({
+/** Another application entity that Vigil calls. */
+const peer = {
   aeTitle: aeTitle.describe('AE title of the peer.'),
   host: host.describe('Host name or address of the peer.'),
   port: z.int().min(1).max(65535).describe('Port of the peer.'),
@@ -230,7 +231,7 @@ const destination = z.strictObject({
     .min(1)
     .max(100_000)
     .default(1000)
-    .describe('Attempts before a delivery is given up and shown to a person.'),
+    .describe('Attempts before a delivery or report is given up and shown to a person.'),
   retryFirstSeconds: seconds(0.1, 3600)
     .default(2)
     .describe('The first retry comes within this time; the span doubles with each attempt.'),
@@ -240,6 +241,13 @@ const destination = z.strictObject({
   responseSeconds: seconds(0.1, 3600)
     .default(60)
     .describe('Longest wait for a response, from the last byte that moved.'),
+  tls: peerTls.exactOptional().describe('Speaks TLS with the peer, by BCP 195.'),
+};
+
+const scanner = z.strictObject(peer);
+
+const destination = z.strictObject({
+  ...peer,
   verifyByFind: z
     .boolean()
     .default(false)
@@ -259,7 +267,6 @@ const destination = z.strictObject({
     .describe(
       'How often the peer may have it not, with another C-STORE in between, until it is given up.',
     ),
-  tls: destinationTls.exactOptional().describe('Speaks TLS with the peer, by BCP 195.'),
 });
 
 const route = z.strictObject({
@@ -357,6 +364,13 @@ export const configSchema = z.strictObject({
     )
     .default({})
     .describe('Where results can go, by name.'),
+  scanners: z
+    .record(
+      z.string().regex(NAME, 'is no name: a lower-case letter, then letters, digits or "-"'),
+      scanner,
+    )
+    .default({})
+    .describe('Where those listen who ask Vigil for storage commitment, by name.'),
   routes: z.array(route).default([]).describe('Which results go where.'),
   retention: retention.prefault({}).describe('How long studies are kept.'),
   verify: verify.prefault({}).describe('The check of all files against their checksums.'),

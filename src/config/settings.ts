@@ -59,6 +59,8 @@ export interface Settings {
   };
   readonly report: { readonly researchText: string; readonly institutionName?: string };
   readonly destinations: readonly DestinationSettings[];
+  /** Who may be called back about storage commitment. */
+  readonly scanners: readonly PeerSettings[];
   readonly routes: readonly Route[];
   readonly retention: {
     readonly schedule: string;
@@ -85,7 +87,8 @@ export interface ReceiveTlsSettings {
   readonly files: TlsFileSettings;
 }
 
-export interface DestinationSettings {
+/** Another application entity that Vigil calls. */
+export interface PeerSettings {
   readonly name: string;
   readonly aeTitle: string;
   readonly host: string;
@@ -97,13 +100,16 @@ export interface DestinationSettings {
     readonly associateMs: number;
     readonly responseMs: number;
   };
-  /** Absent where success as the answer to C-STORE is proof enough. */
-  readonly verify?: { readonly afterMs: number; readonly attempts: number };
   readonly tls?: {
     readonly files: TlsFileSettings;
     /** That the peer's certificate must have. */
     readonly serverName: string;
   };
+}
+
+export interface DestinationSettings extends PeerSettings {
+  /** Absent where success as the answer to C-STORE is proof enough. */
+  readonly verify?: { readonly afterMs: number; readonly attempts: number };
 }
 
 export interface LoadedSettings {
@@ -284,34 +290,17 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
     },
     report: config.report,
     destinations: Object.entries(config.destinations).map(([name, destination]) => ({
-      name,
-      aeTitle: destination.aeTitle,
-      host: destination.host,
-      port: destination.port,
-      callingAeTitle: destination.callingAeTitle ?? node.aeTitle,
-      retry: {
-        attempts: destination.maxAttempts,
-        baseMs: ms(destination.retryFirstSeconds),
-        capMs: ms(destination.retryLongestSeconds),
-      },
-      timeouts: {
-        connectMs: ms(destination.connectSeconds),
-        associateMs: ms(destination.associateSeconds),
-        responseMs: ms(destination.responseSeconds),
-      },
+      ...peerSettings(name, destination, node.aeTitle, folder),
       ...(destination.verifyByFind && {
         verify: {
           afterMs: ms(destination.verifyAfterSeconds),
           attempts: destination.verifyAttempts,
         },
       }),
-      ...(destination.tls && {
-        tls: {
-          files: tlsFiles(destination.tls, folder),
-          serverName: destination.tls.serverName ?? destination.host,
-        },
-      }),
     })),
+    scanners: Object.entries(config.scanners).map(([name, scanner]) =>
+      peerSettings(name, scanner, node.aeTitle, folder),
+    ),
     routes: config.routes,
     retention: {
       schedule: retention.schedule,
@@ -322,5 +311,33 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
     verify: { schedule: verify.schedule, bytesPerSecond: verify.mbPerSecond * MB },
     admin: config.admin,
     log: config.log,
+  };
+}
+
+function peerSettings(
+  name: string,
+  peer: ConfigFile['scanners'][string],
+  ownAeTitle: string,
+  folder: string,
+): PeerSettings {
+  return {
+    name,
+    aeTitle: peer.aeTitle,
+    host: peer.host,
+    port: peer.port,
+    callingAeTitle: peer.callingAeTitle ?? ownAeTitle,
+    retry: {
+      attempts: peer.maxAttempts,
+      baseMs: ms(peer.retryFirstSeconds),
+      capMs: ms(peer.retryLongestSeconds),
+    },
+    timeouts: {
+      connectMs: ms(peer.connectSeconds),
+      associateMs: ms(peer.associateSeconds),
+      responseMs: ms(peer.responseSeconds),
+    },
+    ...(peer.tls && {
+      tls: { files: tlsFiles(peer.tls, folder), serverName: peer.tls.serverName ?? peer.host },
+    }),
   };
 }

@@ -21,6 +21,7 @@ import {
   timeoutFailure,
   UNANNOUNCED_CLOSE,
 } from './association-failure.js';
+import { type RoleSelection, withRoles } from './role-selection.js';
 
 dimse.Implementation.setImplementationClassUid(IMPLEMENTATION_CLASS_UID);
 dimse.Implementation.setImplementationVersion(IMPLEMENTATION_VERSION_NAME);
@@ -68,6 +69,8 @@ export interface Exchange {
   readonly requests: readonly Request[];
   /** Offered beside the one context for each SOP class that dcmjs-dimse offers by itself. */
   readonly contexts?: readonly association.PresentationContext[];
+  /** Roles other than SCU that we take. */
+  readonly roles?: readonly RoleSelection[];
   /** Which of the requests can be sent under the contexts that the peer accepted. */
   readonly sendable: (association: Association) => readonly Request[];
   readonly signal?: AbortSignal | undefined;
@@ -78,7 +81,7 @@ export interface Exchange {
  * to undefined after a release, else to what broke it. Responses reach the requests' own 'response' listeners.
  */
 export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFailure | undefined> {
-  const { requests, contexts = [], sendable, signal } = exchange;
+  const { requests, contexts = [], roles = [], sendable, signal } = exchange;
   if (signal?.aborted) return Promise.resolve(CANCELLED);
   const client = new dimse.Client();
   for (const request of requests) client.addRequest(request);
@@ -113,6 +116,7 @@ export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFa
     const network = networkOf(client);
     const { socket } = network;
     socket.setNoDelay(true);
+    if (roles.length > 0) proposeRoles(socket, roles);
 
     const fail = (cause: AssociationFailure): void => {
       failure ??= cause;
@@ -209,6 +213,15 @@ function certificateProblem(socket: Socket, serverName: string): Error | string 
   const code = String(socket.authorizationError ?? '');
   if (!socket.authorized && code !== 'ERR_TLS_CERT_ALTNAME_INVALID') return code;
   return checkServerIdentity(serverName, socket.getPeerCertificate());
+}
+
+/** The library's first write is its A-ASSOCIATE-RQ. */
+function proposeRoles(socket: Socket, roles: readonly RoleSelection[]): void {
+  const write = socket.write;
+  socket.write = (pdu: Buffer) => {
+    socket.write = write;
+    return socket.write(withRoles(pdu, roles));
+  };
 }
 
 interface Rejection {

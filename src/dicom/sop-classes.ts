@@ -1,4 +1,8 @@
 export const VERIFICATION = '1.2.840.10008.1.1';
+export const STORAGE_COMMITMENT_PUSH_MODEL = '1.2.840.10008.1.20.1';
+/** The well-known instance that every storage commitment request goes to (PS3.4 J.3.5). */
+export const STORAGE_COMMITMENT_INSTANCE = '1.2.840.10008.1.20.1.1';
+export const MODALITY_PERFORMED_PROCEDURE_STEP = '1.2.840.10008.3.1.2.3.3';
 export const CT_IMAGE = '1.2.840.10008.5.1.4.1.1.2';
 export const ENHANCED_CT_IMAGE = '1.2.840.10008.5.1.4.1.1.2.1';
 

@@ -99,6 +99,18 @@ export function readSourceDataset(part10: Uint8Array): SourceDataset {
   return new SourceDataset(reader, elements);
 }
 
+/**
+ * Reads a dataset that is there whole, in an uncompressed transfer syntax.
+ *
+ * @throws DatasetStructureError where its structure cannot be followed.
+ */
+export function decodeDataset(bytes: Uint8Array, transferSyntaxUid: string): SourceDataset {
+  const reader = new ElementReader(bytes);
+  const elements = new Map<number, ElementHeader>();
+  reader.read(elements, encodingOf(transferSyntaxUid), 0, reader.bytes.length);
+  return new SourceDataset(reader, elements);
+}
+
 function encodingOf(transferSyntaxUid: string): Encoding {
   if (transferSyntaxUid === IMPLICIT_VR_LITTLE_ENDIAN) return IMPLICIT_LITTLE_ENDIAN;
   return { littleEndian: transferSyntaxUid !== EXPLICIT_VR_BIG_ENDIAN, explicitVr: true };

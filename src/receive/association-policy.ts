@@ -1,7 +1,15 @@
 import { BlockList, isIP } from 'node:net';
 import { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME } from '../dicom/file-meta.js';
-import { isStorageSopClass, VERIFICATION } from '../dicom/sop-classes.js';
-import { TRANSFER_SYNTAXES } from '../dicom/transfer-syntaxes.js';
+import {
+  isStorageSopClass,
+  STORAGE_COMMITMENT_PUSH_MODEL,
+  VERIFICATION,
+} from '../dicom/sop-classes.js';
+import {
+  EXPLICIT_VR_LITTLE_ENDIAN,
+  IMPLICIT_VR_LITTLE_ENDIAN,
+  TRANSFER_SYNTAXES,
+} from '../dicom/transfer-syntaxes.js';
 import {
   type AssociateAccept,
   type AssociateRequest,
@@ -112,10 +120,14 @@ export class AssociationPolicy {
       maximumLength: this.#settings.maximumLength,
       implementationClassUid: IMPLEMENTATION_CLASS_UID,
       implementationVersionName: IMPLEMENTATION_VERSION_NAME,
-      // We are never SCU, so no requestor becomes SCP (PS3.7 D.3.3.4).
+      // A PACS becomes SCP where it comes to report what it committed to, and nowhere else (PS3.7 D.3.3.4).
       roles: request.roles
         .filter(({ sopClassUid }) => accepted.has(sopClassUid))
-        .map(({ sopClassUid, scu }) => ({ sopClassUid, scu, scp: false })),
+        .map(({ sopClassUid, scu, scp }) => ({
+          sopClassUid,
+          scu,
+          scp: scp && sopClassUid === STORAGE_COMMITMENT_PUSH_MODEL,
+        })),
       answersAsynchronousOperations: request.proposesAsynchronousOperations,
       answersIdentity: request.asksForIdentityResponse,
     };
@@ -129,12 +141,16 @@ export class AssociationPolicy {
       abstractSyntax,
       transferSyntax: transferSyntaxes[0] ?? '',
     });
-    if (abstractSyntax !== VERIFICATION && !this.keeps(abstractSyntax)) {
+    const isNService = N_SERVICE_CLASSES.has(abstractSyntax);
+    if (abstractSyntax !== VERIFICATION && !isNService && !this.keeps(abstractSyntax)) {
       return refused(ContextResult.AbstractSyntaxNotSupported);
     }
     const role = roles.find(({ sopClassUid }) => sopClassUid === abstractSyntax);
-    if (role?.scu === false) return refused(ContextResult.UserRejection);
-    const transferSyntax = chooseTransferSyntax(transferSyntaxes);
+    const mayBeScp = abstractSyntax === STORAGE_COMMITMENT_PUSH_MODEL && role?.scp === true;
+    if (role?.scu === false && !mayBeScp) return refused(ContextResult.UserRejection);
+    const transferSyntax = isNService
+      ? transferSyntaxes.find((uid) => LITTLE_ENDIAN.has(uid))
+      : chooseTransferSyntax(transferSyntaxes);
     if (transferSyntax === undefined) return refused(ContextResult.TransferSyntaxesNotSupported);
     return { id, result: ContextResult.Acceptance, abstractSyntax, transferSyntax };
   }
@@ -143,6 +159,10 @@ export class AssociationPolicy {
 function allows(list: 'any' | readonly string[], aeTitle: string): boolean {
   return list === 'any' || list.includes(aeTitle);
 }
+
+/** SOP classes of N-services: what their messages hold is read at once. */
+const N_SERVICE_CLASSES = new Set([STORAGE_COMMITMENT_PUSH_MODEL]);
+const LITTLE_ENDIAN = new Set([IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN]);
 
 const LOSSLESS = new Map(TRANSFER_SYNTAXES.map(({ uid, lossless }) => [uid, lossless]));
 

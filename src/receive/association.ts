@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net';
+import { explicitToImplicit } from '../dicom/implicit-vr.js';
+import { IMPLICIT_VR_LITTLE_ENDIAN } from '../dicom/transfer-syntaxes.js';
 import type { AssociationEnd } from '../domain/received-instance.js';
 import type { Log } from '../log.js';
 import { TLS_ON_PLAIN_PORT } from '../tls/problem.js';
@@ -8,13 +10,20 @@ import {
   CommandElement,
   CommandError,
   CommandField,
+  type EventReport,
+  eventReportCommand,
   type Outcome,
   RESPONSE,
   readCommand,
   responseCommand,
 } from './dimse.js';
 import type { ReceiveObserver } from './needs.js';
-import { type Operation, type RequestContext, type Service, unrecognized } from './operation.js';
+import {
+  type Operation,
+  type RequestContext,
+  type ServiceBinding,
+  serviceFor,
+} from './operation.js';
 import {
   AbortReason,
   type AssociateAccept,
@@ -32,8 +41,7 @@ const MAX_COMMAND_BYTES = 16 * 1024;
 export interface AssociationOptions {
   readonly socket: Socket;
   readonly limits: UpperLayerLimits;
-  /** By command field. */
-  readonly services: ReadonlyMap<number, Service>;
+  readonly services: readonly ServiceBinding[];
   readonly decide: (request: AssociateRequest) => AssociateAccept | Rejection;
   readonly nextAssociationId: () => number;
   readonly observer: ReceiveObserver;
@@ -57,6 +65,11 @@ export class Association implements UpperLayerUser {
   #operation: Operation | undefined;
   #isAnswering = false;
   #isStopping = false;
+  /** The event report that waits for its response; its promise is settled once. */
+  #reporting:
+    | { readonly messageId: number; readonly settle: (status?: number) => void }
+    | undefined;
+  #lastMessageId = 0;
 
   constructor(options: AssociationOptions) {
     this.#options = options;
@@ -70,6 +83,39 @@ export class Association implements UpperLayerUser {
 
   get isAssociated(): boolean {
     return this.#upperLayer.isAssociated;
+  }
+
+  get associationId(): number {
+    return this.#associationId;
+  }
+
+  /**
+   * Sends an event report in between the requestor's own operations. Resolves to the status of its response, or to
+   * undefined where the association ends, or idles away, before one. Undefined at once while an operation is under way,
+   * or where no presentation context of the SOP class was accepted.
+   */
+  reportEvent(report: EventReport): Promise<number | undefined> | undefined {
+    const found = [...this.#contexts].find(
+      ([, { abstractSyntax }]) => abstractSyntax === report.sopClassUid,
+    );
+    if (!found || !this.isAssociated || this.#isBusy || this.#reporting) return undefined;
+    const [contextId, { transferSyntax }] = found;
+    this.#lastMessageId = (this.#lastMessageId % 0xffff) + 1;
+    const messageId = this.#lastMessageId;
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, this.#options.limits.idleMs, undefined);
+      const settle = (status?: number): void => {
+        clearTimeout(timer);
+        resolve(status);
+      };
+      this.#reporting = { messageId, settle };
+      const implicit = transferSyntax === IMPLICIT_VR_LITTLE_ENDIAN;
+      this.#upperLayer.send({
+        contextId,
+        command: eventReportCommand(report, messageId),
+        dataset: implicit ? explicitToImplicit(report.information) : report.information,
+      });
+    });
   }
 
   /** Lets a request that has begun come to its response, then aborts. */
@@ -132,6 +178,8 @@ export class Association implements UpperLayerUser {
     const { observer, now } = this.#options;
     if (!this.#isAnswering) this.#operation?.abandon();
     this.#operation = undefined;
+    this.#reporting?.settle();
+    this.#reporting = undefined;
     observer.associationClosed?.(this.#associationId, end, now());
   }
 
@@ -178,17 +226,44 @@ export class Association implements UpperLayerUser {
       const field = request.required(CommandElement.CommandField);
       // There is never more than one operation, and its response is on its way.
       if (field === CommandField.CCancelRq) return;
-      if ((field & RESPONSE) !== 0) throw new CommandError('a response to no request');
-      request.required(CommandElement.MessageId);
-      const service = this.#options.services.get(field) ?? unrecognized;
-      const operation = service(request, context);
-      this.#request = request;
+      let operation: Operation;
+      if ((field & RESPONSE) !== 0) {
+        operation = this.#responseTo(field, request);
+      } else {
+        request.required(CommandElement.MessageId);
+        const service = serviceFor(this.#options.services, field, context.abstractSyntax);
+        operation = service(request, context);
+        this.#request = request;
+      }
       this.#operation = operation;
       if (!request.hasDataset) this.#end(operation, undefined);
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       throw unexpected(error.message);
     }
+  }
+
+  /** The response to our event report; an Event Reply (PS3.7 10.1.1.1.8) is read and dropped. */
+  #responseTo(field: number, response: Command): Operation {
+    const reporting = this.#reporting;
+    const messageId = response.number(CommandElement.MessageIdBeingRespondedTo);
+    if (
+      field !== (CommandField.NEventReportRq | RESPONSE) ||
+      reporting === undefined ||
+      reporting.messageId !== messageId
+    ) {
+      throw new CommandError('a response to no request');
+    }
+    const status = response.required(CommandElement.Status);
+    return {
+      data: () => undefined,
+      end: () => {
+        this.#reporting = undefined;
+        reporting.settle(status);
+        return { status };
+      },
+      abandon: () => {},
+    };
   }
 
   #end(operation: Operation, wait: Promise<void> | undefined): void {
@@ -217,7 +292,8 @@ export class Association implements UpperLayerUser {
     this.#request = undefined;
     this.#operation = undefined;
     if (request) {
-      this.#upperLayer.sendCommand(this.#commandContextId, responseCommand(request, outcome));
+      const command = responseCommand(request, outcome);
+      this.#upperLayer.send({ contextId: this.#commandContextId, command });
     }
     if (this.#isStopping) this.abort();
   }

@@ -10,14 +10,21 @@ export const CommandElement = {
   CommandDataSetType: 0x0800,
   Status: 0x0900,
   ErrorComment: 0x0902,
+  ErrorId: 0x0903,
   AffectedSopInstanceUid: 0x1000,
   RequestedSopInstanceUid: 0x1001,
+  EventTypeId: 0x1002,
+  ActionTypeId: 0x1008,
 } as const;
 
 /** Command fields (PS3.7 Table E.1-1); a response has its request's with the highest bit set. */
 export const CommandField = {
   CStoreRq: 0x0001,
   CEchoRq: 0x0030,
+  NEventReportRq: 0x0100,
+  NSetRq: 0x0120,
+  NActionRq: 0x0130,
+  NCreateRq: 0x0140,
   CCancelRq: 0x0fff,
 } as const;
 export const RESPONSE = 0x8000;
@@ -86,6 +93,10 @@ export interface Outcome {
   readonly status: number;
   /** At most 64 characters of the default repertoire, without patient data. */
   readonly errorComment?: string;
+  /** A number that the service class gives to an error (PS3.7 C.4). */
+  readonly errorId?: number;
+  /** Where the request leaves it to us to name a new SOP Instance (PS3.7 10.1.5.1.4). */
+  readonly affectedSopInstanceUid?: string;
 }
 
 /** Encodes the response to a request, without a dataset. */
@@ -94,9 +105,10 @@ export function responseCommand(request: Command, outcome: Outcome): Buffer {
     request.uid(CommandElement.AffectedSopClassUid) ||
     request.uid(CommandElement.RequestedSopClassUid);
   const affectedSopInstance =
+    outcome.affectedSopInstanceUid ||
     request.uid(CommandElement.AffectedSopInstanceUid) ||
     request.uid(CommandElement.RequestedSopInstanceUid);
-  const elements = [
+  return commandSet([
     uidElement(CommandElement.AffectedSopClassUid, affectedSopClass),
     numberElement(
       CommandElement.CommandField,
@@ -109,8 +121,34 @@ export function responseCommand(request: Command, outcome: Outcome): Buffer {
     numberElement(CommandElement.CommandDataSetType, NO_DATASET),
     numberElement(CommandElement.Status, outcome.status),
     textElement(CommandElement.ErrorComment, outcome.errorComment?.slice(0, 64) ?? ''),
+    numberElement(CommandElement.ErrorId, outcome.errorId),
     uidElement(CommandElement.AffectedSopInstanceUid, affectedSopInstance),
-  ];
+    numberElement(CommandElement.EventTypeId, request.number(CommandElement.EventTypeId)),
+    numberElement(CommandElement.ActionTypeId, request.number(CommandElement.ActionTypeId)),
+  ]);
+}
+
+/** An N-EVENT-REPORT request (PS3.7 10.1.1) with its Event Information in Explicit VR Little Endian. */
+export interface EventReport {
+  readonly sopClassUid: string;
+  readonly sopInstanceUid: string;
+  readonly eventTypeId: number;
+  readonly information: Buffer;
+}
+
+/** Encodes the command set of an N-EVENT-REPORT request (PS3.7 10.3.1.1); its dataset follows apart. */
+export function eventReportCommand(report: EventReport, messageId: number): Buffer {
+  return commandSet([
+    uidElement(CommandElement.AffectedSopClassUid, report.sopClassUid),
+    numberElement(CommandElement.CommandField, CommandField.NEventReportRq),
+    numberElement(CommandElement.MessageId, messageId),
+    numberElement(CommandElement.CommandDataSetType, 0x0001),
+    uidElement(CommandElement.AffectedSopInstanceUid, report.sopInstanceUid),
+    numberElement(CommandElement.EventTypeId, report.eventTypeId),
+  ]);
+}
+
+function commandSet(elements: readonly Buffer[]): Buffer {
   const body = Buffer.concat(elements);
   const groupLength = Buffer.alloc(4);
   groupLength.writeUInt32LE(body.length);
@@ -124,7 +162,9 @@ function element(number: number, value: Buffer): Buffer {
   return Buffer.concat([header, value]);
 }
 
-function numberElement(number: number, value: number): Buffer {
+/** Left out where there is no value. */
+function numberElement(number: number, value: number | undefined): Buffer {
+  if (value === undefined) return Buffer.alloc(0);
   const bytes = Buffer.alloc(2);
   bytes.writeUInt16LE(value);
   return element(number, bytes);

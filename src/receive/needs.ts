@@ -1,3 +1,4 @@
+import type { CommitmentRequest } from '../domain/commitment.js';
 import type {
   AssociationEnd,
   IncomingInstance,
@@ -33,6 +34,17 @@ export interface IncomingFiles {
 export interface Catalog {
   /** Takes the instance and the care for its file; throws, with the file untouched, where it cannot. */
   accept(received: ReceivedInstance): Verdict;
+}
+
+/** Whether a request for storage commitment was written down, or why not. */
+export type CommitmentVerdict = 'accepted' | 'duplicate-transaction' | 'too-many-pending';
+
+export interface CommitmentRequests {
+  /**
+   * Writes a request down so that no crash loses it. The same request again counts as accepted; another one under a
+   * known Transaction UID does not. Throws where the catalog takes no rows.
+   */
+  accept(request: CommitmentRequest): CommitmentVerdict;
 }
 
 /** Why an instance was not taken, as told to its sender. */

@@ -20,7 +20,7 @@ export interface Operation {
   abandon(): void;
 }
 
-/** Begins an operation; the dispatch table holds one for each command field. */
+/** Begins an operation. */
 export type Service = (request: Command, context: RequestContext) => Operation;
 
 /** An operation whose outcome is known at once; a dataset is read and dropped. */
@@ -31,4 +31,26 @@ export function answerWith(outcome: Outcome): Operation {
 /** C-ECHO (PS3.7 9.1.5). */
 export const echo: Service = () => answerWith({ status: Status.Success });
 
-export const unrecognized: Service = () => answerWith({ status: Status.UnrecognizedOperation });
+const unrecognized: Service = () => answerWith({ status: Status.UnrecognizedOperation });
+
+/** A service and the requests that are its own. */
+export interface ServiceBinding {
+  readonly commandField: number;
+  /** The abstract syntax of its presentation contexts; any where absent. */
+  readonly sopClassUid?: string;
+  readonly service: Service;
+}
+
+/** Finds the service for a request by its command field and the SOP class of its presentation context. */
+export function serviceFor(
+  bindings: readonly ServiceBinding[],
+  commandField: number,
+  abstractSyntax: string,
+): Service {
+  const binding = bindings.find(
+    (one) =>
+      one.commandField === commandField &&
+      (one.sopClassUid === undefined || one.sopClassUid === abstractSyntax),
+  );
+  return binding?.service ?? unrecognized;
+}

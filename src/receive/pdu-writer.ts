@@ -65,20 +65,38 @@ export function abortPdu({ source, reason }: Abort): Buffer {
   return pdu(PduType.Abort, Buffer.from([0, 0, source, reason]));
 }
 
-/** A whole command message in one P-DATA-TF PDU, or in as many as the peer's maximum length asks for (PS3.8 9.3.5). */
-export function commandPdus(contextId: number, command: Buffer, maximumLength: number): Buffer {
-  const fits = maximumLength === 0 ? command.length : Math.max(1, maximumLength - PDV_HEADER);
+/** A message: its command set and, where there is one, its dataset (PS3.7 6.3). */
+export interface Message {
+  readonly contextId: number;
+  readonly command: Buffer;
+  readonly dataset?: Buffer;
+}
+
+/** A whole message, each part in one P-DATA-TF PDU or in as many as the peer's maximum length asks for (PS3.8 9.3.5). */
+export function messagePdus(message: Message, maximumLength: number): Buffer {
+  const { contextId, command, dataset } = message;
+  return Buffer.concat([
+    ...fragmentPdus(contextId, COMMAND, command, maximumLength),
+    ...(dataset ? fragmentPdus(contextId, 0, dataset, maximumLength) : []),
+  ]);
+}
+
+/** Bits of the message control header (PS3.8 E.2). */
+const COMMAND = 0x01;
+const LAST = 0x02;
+
+function fragmentPdus(contextId: number, kind: number, part: Buffer, maximum: number): Buffer[] {
+  const fits = maximum === 0 ? part.length : Math.max(1, maximum - PDV_HEADER);
   const pdus: Buffer[] = [];
-  for (let start = 0; start < command.length; start += fits) {
-    const fragment = command.subarray(start, start + fits);
-    const isLast = start + fits >= command.length;
+  for (let start = 0; start < part.length; start += fits) {
+    const fragment = part.subarray(start, start + fits);
     const header = Buffer.alloc(PDV_HEADER);
     header.writeUInt32BE(fragment.length + 2);
     header[4] = contextId;
-    header[5] = isLast ? 0x03 : 0x01;
+    header[5] = start + fits >= part.length ? kind | LAST : kind;
     pdus.push(pdu(PduType.PDataTf, header, fragment));
   }
-  return Buffer.concat(pdus);
+  return pdus;
 }
 
 /** Length, presentation context ID and message control header (PS3.8 9.3.5.1, Annex E). */

@@ -1,14 +1,16 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { STORAGE_COMMITMENT_PUSH_MODEL } from '../dicom/sop-classes.js';
 import type { Log } from '../log.js';
 import type { Credentials } from '../tls/credentials.js';
 import type { PeerCertificate } from '../tls/peer-certificate.js';
 import { Association } from './association.js';
 import { AssociationPolicy, type AssociationPolicySettings } from './association-policy.js';
+import { commitmentService } from './commitment-operation.js';
 import { Connections } from './connections.js';
-import { CommandField } from './dimse.js';
-import type { Catalog, IncomingFiles, ReceiveObserver } from './needs.js';
-import { echo, type Service } from './operation.js';
+import { CommandField, type EventReport } from './dimse.js';
+import type { Catalog, CommitmentRequests, IncomingFiles, ReceiveObserver } from './needs.js';
+import { echo, type ServiceBinding } from './operation.js';
 import { storeService } from './store-operation.js';
 import { TlsServer } from './tls-server.js';
 import type { UpperLayerLimits } from './upper-layer.js';
@@ -57,11 +59,11 @@ export const DEFAULT_LIMITS = {
 /** 128 presentation contexts with every transfer syntax there is come to less than half of it. */
 export const MAXIMUM_ASSOCIATE_LENGTH = 256 * 1024;
 
-/** The Verification and Storage SCP (PS3.4 Annexes A and B), on a port for plain DICOM, one for TLS, or both. */
+/** The SCP of every service that Vigil offers (PS3.4 Annexes A, B and J), on a port for plain DICOM, one for TLS, or both. */
 export class StoreScp implements AsyncDisposable {
   readonly #settings: StoreScpSettings;
   readonly #policy: AssociationPolicy;
-  readonly #services: ReadonlyMap<number, Service>;
+  readonly #services: readonly ServiceBinding[];
   readonly #observer: ReceiveObserver;
   readonly #nextAssociationId: () => number;
   readonly #log: Log;
@@ -74,11 +76,12 @@ export class StoreScp implements AsyncDisposable {
     settings: StoreScpSettings;
     files: IncomingFiles;
     catalog: Catalog;
+    commitments: CommitmentRequests;
     nextAssociationId: () => number;
     observer?: ReceiveObserver;
     log: Log;
   }) {
-    const { settings, files, catalog, log, observer = {} } = options;
+    const { settings, files, catalog, commitments, log, observer = {} } = options;
     const policy = new AssociationPolicy(settings);
     this.#settings = settings;
     this.#policy = policy;
@@ -90,11 +93,11 @@ export class StoreScp implements AsyncDisposable {
     this.#log = log;
     const { maximumHeaderBytes, maximumDatasetBytes } = settings;
     const keeps = (sopClassUid: string) => policy.keeps(sopClassUid);
-    this.#services = new Map([
-      [CommandField.CEchoRq, echo],
-      [
-        CommandField.CStoreRq,
-        storeService({
+    this.#services = [
+      { commandField: CommandField.CEchoRq, service: echo },
+      {
+        commandField: CommandField.CStoreRq,
+        service: storeService({
           files,
           catalog,
           observer,
@@ -103,8 +106,13 @@ export class StoreScp implements AsyncDisposable {
           maximumDatasetBytes,
           keeps,
         }),
-      ],
-    ]);
+      },
+      {
+        commandField: CommandField.NActionRq,
+        sopClassUid: STORAGE_COMMITMENT_PUSH_MODEL,
+        service: commitmentService(commitments, log),
+      },
+    ];
   }
 
   /** The port for plain DICOM; 0 while it does not listen there. */
@@ -125,6 +133,25 @@ export class StoreScp implements AsyncDisposable {
 
   get openAssociations(): number {
     return this.#connections.associations();
+  }
+
+  /** Whether the association still lasts. */
+  isOpen(associationId: number): boolean {
+    return this.#find(associationId) !== undefined;
+  }
+
+  /**
+   * Sends an N-EVENT-REPORT on an association that a requestor holds open (PS3.4 J.3.3.1). Resolves to the status of
+   * its response, or to undefined where it did not go or none came.
+   */
+  async reportEvent(associationId: number, report: EventReport): Promise<number | undefined> {
+    return this.#find(associationId)?.reportEvent(report);
+  }
+
+  #find(associationId: number): Association | undefined {
+    return this.#connections.handlers.find(
+      (one) => one.isAssociated && one.associationId === associationId,
+    );
   }
 
   /** Resolves when it listens. @throws Error of the socket, such as EADDRINUSE, or of the TLS credentials */

@@ -17,7 +17,8 @@ import {
   abortPdu,
   associateAcPdu,
   associateRjPdu,
-  commandPdus,
+  type Message,
+  messagePdus,
   releaseRpPdu,
 } from './pdu-writer.js';
 import { type Action, type Event, next, type State } from './upper-layer-states.js';
@@ -125,11 +126,11 @@ export class UpperLayer {
     this.#resumeIfFree();
   }
 
-  /** P-DATA request with a whole command; nothing happens if the association is over. */
-  sendCommand(contextId: number, command: Buffer): void {
+  /** P-DATA request with a whole message; nothing happens if the association is over. */
+  send(message: Message): void {
     if (next(this.#state, 'p-data-request') === undefined) return;
     this.#event('p-data-request', () => {
-      this.#write(commandPdus(contextId, command, this.#peerMaximumLength));
+      this.#write(messagePdus(message, this.#peerMaximumLength));
     });
   }
 

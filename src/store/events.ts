@@ -28,7 +28,10 @@ export interface CatalogEvent {
     | 'recovered'
     | 'study-removed'
     | 'file-damaged'
-    | 'file-restored';
+    | 'file-restored'
+    | 'commitment-requested'
+    | 'commitment-reported'
+    | 'commitment-dead';
   readonly studyInstanceUid?: string | undefined;
   readonly seriesInstanceUid?: string | undefined;
   readonly associationId?: number | undefined;

@@ -260,4 +260,34 @@ export const MIGRATIONS: readonly string[] = [
     (SELECT study_instance_uid FROM conflict WHERE kind <> 'instance-bytes'
      UNION SELECT first_study_instance_uid FROM conflict WHERE kind <> 'instance-bytes');
   `,
+
+  // Storage commitment that scanners ask for.
+  `
+  CREATE TABLE commitment (
+    transaction_uid TEXT PRIMARY KEY,
+    association_id INTEGER NOT NULL,
+    calling_ae_title TEXT NOT NULL,
+    called_ae_title TEXT NOT NULL,
+    requested_at INTEGER NOT NULL,
+    instances INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('due', 'reported', 'dead')),
+    attempts INTEGER NOT NULL DEFAULT 0,
+    due_at INTEGER NOT NULL,
+    settled_at INTEGER,
+    -- How many instances could not be committed to when last looked at.
+    failed INTEGER,
+    failure_code TEXT
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX commitment_due ON commitment (due_at) WHERE state = 'due';
+
+  CREATE TABLE commitment_instance (
+    transaction_uid TEXT NOT NULL REFERENCES commitment ON DELETE CASCADE,
+    sop_instance_uid TEXT NOT NULL,
+    sop_class_uid TEXT NOT NULL,
+    -- Failure Reason (0008,1197), 0 where committed; NULL until it is looked at.
+    failure_reason INTEGER,
+    PRIMARY KEY (transaction_uid, sop_instance_uid)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX commitment_instance_uid ON commitment_instance (sop_instance_uid);
+  `,
 ];

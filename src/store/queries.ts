@@ -299,7 +299,9 @@ export const COUNTS = `
     (SELECT count(*) FROM delivery WHERE state = 'dead') AS deliveriesDead,
     (SELECT count(*) FROM conflict WHERE settled_at IS NULL) AS conflicts,
     (SELECT count(*) FROM damage WHERE problem <> 'orphan') AS damagedFiles,
-    (SELECT count(*) FROM damage WHERE problem = 'orphan') AS orphanFiles`;
+    (SELECT count(*) FROM damage WHERE problem = 'orphan') AS orphanFiles,
+    (SELECT count(*) FROM commitment WHERE state = 'due') AS commitmentsDue,
+    (SELECT count(*) FROM commitment WHERE state = 'dead') AS commitmentsDead`;
 
 export const DESTINATION_BACKLOG = `
   SELECT d.destination, sum(d.state IN ('due', 'sending')) AS due, sum(d.state = 'stored') AS stored,

@@ -3,6 +3,7 @@ import type { DestinationBacklog } from '../domain/delivery-backlog.js';
 import type { DeliveryState } from '../domain/delivery-state.js';
 import type { FailureClass } from '../domain/failure.js';
 import type { Finding, KeySlice, Outcome } from '../domain/finding.js';
+import { STUDY_COMMITMENTS } from './commitment-queries.js';
 import { STUDY_CONFLICTS } from './conflict-queries.js';
 import type { DamagedFile } from './damage-store.js';
 import type { Catalog } from './database.js';
@@ -19,6 +20,8 @@ export interface CatalogCounts {
   readonly deliveriesDue: number;
   readonly deliveriesUnproven: number;
   readonly deliveriesDead: number;
+  readonly commitmentsDue: number;
+  readonly commitmentsDead: number;
   /** Those that nobody has settled. */
   readonly conflicts: number;
   /** Files that are not as their rows say, and files without a row. */
@@ -140,6 +143,20 @@ export interface StudyDetail {
     readonly failureCode: string | null;
     readonly comment: string | null;
   }[];
+  /** What scanners asked Vigil to commit to, of instances of this study. */
+  readonly commitments: readonly {
+    readonly transactionUid: string;
+    readonly callingAeTitle: string;
+    readonly requestedAt: number;
+    readonly instances: number;
+    readonly state: 'due' | 'reported' | 'dead';
+    readonly attempts: number;
+    readonly dueAt: number;
+    readonly settledAt: number | null;
+    /** Of the instances, when last looked at; null before. */
+    readonly failed: number | null;
+    readonly failureCode: string | null;
+  }[];
   /** Of the images that name the study, and of those of other studies that have its UIDs. */
   readonly conflicts: readonly {
     readonly sopInstanceUid: string;
@@ -204,6 +221,7 @@ export class StatusStore {
       })),
       objects: all(sql.STUDY_OBJECTS),
       deliveries: all(sql.STUDY_DELIVERIES),
+      commitments: all(STUDY_COMMITMENTS),
       conflicts: this.#catalog
         .prepare(STUDY_CONFLICTS)
         .all({ studyInstanceUid }) as StudyDetail['conflicts'],

@@ -1,7 +1,9 @@
 import { Socket } from 'node:net';
 import { pino } from 'pino';
+import { STORAGE_COMMITMENT_PUSH_MODEL } from '../../../src/dicom/sop-classes.js';
 import { Association } from '../../../src/receive/association.js';
 import { AssociationPolicy } from '../../../src/receive/association-policy.js';
+import { commitmentService } from '../../../src/receive/commitment-operation.js';
 import { CommandField } from '../../../src/receive/dimse.js';
 import { echo } from '../../../src/receive/operation.js';
 import { storeService } from '../../../src/receive/store-operation.js';
@@ -76,10 +78,15 @@ export async function runSession(bytes: Buffer, delivery: Delivery): Promise<voi
   const association = new Association({
     socket,
     limits: { ...DEFAULT_LIMITS, maximumAssociateLength: MAXIMUM_ASSOCIATE_LENGTH },
-    services: new Map([
-      [CommandField.CEchoRq, echo],
-      [CommandField.CStoreRq, store],
-    ]),
+    services: [
+      { commandField: CommandField.CEchoRq, service: echo },
+      { commandField: CommandField.CStoreRq, service: store },
+      {
+        commandField: CommandField.NActionRq,
+        sopClassUid: STORAGE_COMMITMENT_PUSH_MODEL,
+        service: commitmentService({ accept: () => 'accepted' }, log),
+      },
+    ],
     decide: (request) => policy.decide(request, '127.0.0.1', { all: 0, fromAddress: 0 }),
     nextAssociationId: () => 1,
     observer,

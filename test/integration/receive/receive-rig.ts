@@ -17,6 +17,7 @@ import type {
 } from '../../../src/receive/needs.js';
 import type { Rejection } from '../../../src/receive/pdu.js';
 import { DEFAULT_LIMITS, StoreScp, type StoreScpSettings } from '../../../src/receive/store-scp.js';
+import { CommitmentStore } from '../../../src/store/commitment-store.js';
 import { openCatalog } from '../../../src/store/database.js';
 import { Ingest } from '../../../src/store/ingest.js';
 import { InstanceFiles } from '../../../src/store/instance-files.js';
@@ -76,8 +77,9 @@ export class ReceiveRig extends EventEmitter<Told> implements AsyncDisposable {
     const { minimumFreeBytes = 0, files: ownFiles, catalog: ownCatalog, ...settings } = options;
     const folder = await mkdtemp(join(tmpdir(), 'vigil-receive-'));
     const files = await InstanceFiles.open(folder, { minimumFreeBytes, log: silent });
+    const database = openCatalog(join(folder, 'catalog.db'));
     const ingest = new Ingest({
-      catalog: openCatalog(join(folder, 'catalog.db')),
+      catalog: database,
       files,
       onCommit: () => {},
       log: silent,
@@ -112,6 +114,7 @@ export class ReceiveRig extends EventEmitter<Told> implements AsyncDisposable {
       },
       files: ownFiles ?? files,
       catalog: ownCatalog ?? ingest,
+      commitments: new CommitmentStore(database, folder),
       nextAssociationId: () => ingest.nextAssociationId(),
       observer,
       log: pino({ level: 'error' }, { write: (line) => errors.push(line) }),
