@@ -59,11 +59,12 @@ describe('config/vigil.yaml', () => {
 
   it('has examples that work when the comment marks are taken away', () => {
     const text = shipped
-      .replace(/^(destinations|routes): .*$/gm, '$1:')
+      .replace(/^(destinations|scanners|routes): .*$/gm, '$1:')
       .replace(/^#( {2}.*)$/gm, '$1')
       .replace('to: [workstation]', 'to: [pacs]');
     const { settings } = parseSettings(text, SHIPPED, {});
     expect(settings.destinations.map(({ name }) => name)).toEqual(['pacs']);
+    expect(settings.scanners.map(({ name }) => name)).toEqual(['ct1']);
     expect(settings.routes.map(({ name }) => name)).toEqual([
       'everything-to-pacs',
       'bleeds-of-ct1-to-workstation',
