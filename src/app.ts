@@ -145,7 +145,10 @@ export class App implements AsyncDisposable {
       files,
       ingest: this.#ingest,
       commitments,
-      onCommitmentRequested: () => this.#committing.notify(),
+      onCommitmentRequested: ({ transactionUid }) => {
+        this.#committing.notify();
+        this.#pipeline.touched(new Set(commitments.series(transactionUid)));
+      },
       metrics: this.#metrics,
       certificates: this.#certificates,
       log: log.child({ stage: 'receive' }),

@@ -16,7 +16,7 @@ export interface SeriesEvidence {
   };
   readonly firstInstanceAt: number;
   readonly lastInstanceAt: number;
-  /** SOP Instance UIDs that a storage commitment request or an MPPS says belong to the series. */
+  /** SOP Instance UIDs that requests for storage commitment name as the series'. */
   readonly listed?: readonly string[];
 }
 
@@ -67,9 +67,16 @@ function weigh(evidence: SeriesEvidence): { confidence: Confidence; reason: Comp
   if (listed !== undefined && listed.length > 0) {
     const present = new Set(instances.map((instance) => instance.sopInstanceUid));
     const missing = listed.filter((uid) => !present.has(uid)).length;
-    return missing === 0
-      ? proven('all-listed', `All ${listed.length} instances that the sender listed are here`)
-      : unknown('listed-missing', `${missing} of ${listed.length} listed instances are missing`);
+    if (missing > 0) {
+      return unknown(
+        'listed-missing',
+        `${missing} of ${listed.length} listed instances are missing`,
+      );
+    }
+    // Some ask for commitment image by image, or in parts while they still send: such a list is not the whole.
+    if (listed.length > 1 && listed.length === count && associations.open === 0) {
+      return proven('all-listed', `All ${count} instances that the sender listed are here`);
+    }
   }
   const announced = announcedCount(instances);
   if (announced !== undefined && count <= announced.count) {

@@ -244,7 +244,8 @@ const peer = {
   tls: peerTls.exactOptional().describe('Speaks TLS with the peer, by BCP 195.'),
 };
 
-const scanner = z.strictObject(peer);
+/** It is called with the AE title that it called. */
+const scanner = z.strictObject(peer).omit({ callingAeTitle: true });
 
 const destination = z.strictObject({
   ...peer,

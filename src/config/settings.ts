@@ -316,7 +316,7 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
 
 function peerSettings(
   name: string,
-  peer: ConfigFile['scanners'][string],
+  peer: ConfigFile['scanners'][string] & { readonly callingAeTitle?: string },
   ownAeTitle: string,
   folder: string,
 ): PeerSettings {

@@ -52,6 +52,20 @@ export const COMMITMENT_SERIES = `
   SELECT DISTINCT i.series_instance_uid AS seriesInstanceUid
   FROM commitment_instance c JOIN instance i USING (sop_instance_uid) WHERE c.transaction_uid = ?`;
 
+/**
+ * What requests that touch a series name as its own: instances of it, and such that never came. Those could be of
+ * another series of the request, but not where their SOP class is none of this one's.
+ */
+export const LISTED_INSTANCES = `
+  SELECT DISTINCT c.sop_instance_uid AS uid
+  FROM commitment_instance c LEFT JOIN instance i ON i.sop_instance_uid = c.sop_instance_uid
+  WHERE c.transaction_uid IN (
+      SELECT own.transaction_uid FROM instance m JOIN commitment_instance own USING (sop_instance_uid)
+      WHERE m.series_instance_uid = :seriesInstanceUid)
+    AND (i.series_instance_uid = :seriesInstanceUid
+      OR i.sop_instance_uid IS NULL AND c.sop_class_uid IN (
+        SELECT sop_class_uid FROM instance WHERE series_instance_uid = :seriesInstanceUid))`;
+
 export const STUDY_COMMITMENTS = `
   SELECT c.transaction_uid AS transactionUid, c.calling_ae_title AS callingAeTitle, c.requested_at AS requestedAt,
     c.instances, c.state, c.attempts, c.due_at AS dueAt, c.settled_at AS settledAt, c.failed,

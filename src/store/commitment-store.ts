@@ -70,7 +70,7 @@ export class CommitmentStore {
       .all(transactionUid) as InstanceReference[];
   }
 
-  /** The series that hold instances of a transaction. */
+  /** The series that hold instances of a transaction: its list says something of each. */
   series(transactionUid: string): string[] {
     const rows = this.#catalog.prepare(sql.COMMITMENT_SERIES).all(transactionUid);
     return (rows as { seriesInstanceUid: string }[]).map((row) => row.seriesInstanceUid);

@@ -4,6 +4,7 @@ import { StageError } from '../domain/failure.js';
 import type { Reason, SeriesVerdict } from '../domain/finding.js';
 import type { InstanceHeader, StoredInstance } from '../domain/instance.js';
 import type { Selection, SelectionWork, SeriesCandidate } from '../domain/selection.js';
+import { LISTED_INSTANCES } from './commitment-queries.js';
 import { ConflictStore } from './conflict-store.js';
 import { type Catalog, readingRows } from './database.js';
 import { eventWriter } from './events.js';
@@ -82,7 +83,9 @@ export class SeriesStore {
       released: ends.filter((end) => end === 'released').length,
       broken: ends.filter((end) => end === 'aborted' || end === 'lost').length,
     };
-    return { instances: instances.map(({ header }) => header), associations, ...times };
+    const rows = this.#catalog.prepare(LISTED_INSTANCES).all({ seriesInstanceUid });
+    const listed = (rows as { uid: string }[]).map(({ uid }) => uid);
+    return { instances: instances.map(({ header }) => header), associations, listed, ...times };
   }
 
   completeSeries(

@@ -123,6 +123,22 @@ describe('storage commitment for scanners', () => {
     });
   });
 
+  it.each([
+    ['all that it names', UIDS, 'all-listed', 'proven'],
+    ['less than it names', UIDS.slice(0, 2), 'listed-missing', 'unknown'],
+  ])('is evidence of a whole series: %s is there', async (_, sent, code, confidence) => {
+    await using folder = await temporaryFolder();
+    const quick = scannerAt(1).replaceAll('Seconds: 60', 'Seconds: 3');
+    await using app = await startNode(settingsIn(folder.path, quick));
+    await using scu = await associated(app.ports.dicom);
+    await store(scu, sent);
+    expect(await requestCommitment(scu, '1.9.8', REFERENCES)).toBe(Status.Success);
+    await release(scu);
+    await expect
+      .poll(() => app.status.study(STUDY)?.series, { timeout: 20_000 })
+      .toMatchObject([{ state: 'complete', completionCode: code, confidence }]);
+  });
+
   it('is reported after a restart, as often as the scanner does not take it', async () => {
     await using folder = await temporaryFolder();
     const port = await freePort();

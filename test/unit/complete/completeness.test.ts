@@ -61,6 +61,19 @@ describe('assessCompleteness', () => {
     ['a slice missing inside', { instances: slices([0, 5, 15, 20]) }, 'gaps', 21_000],
     ['no positions', { instances: slices([0], { frames: [{}] }) }, 'released', 3_000],
     ['every listed instance', { listed: uids }, 'all-listed', 1_000],
+    [
+      'every listed instance, but more may come',
+      { listed: uids, associations: { open: 1, released: 0, broken: 0 } },
+      'association-open',
+      21_000,
+    ],
+    ['a list of a part', { listed: uids.slice(0, 2) }, 'released-contiguous', 3_000],
+    [
+      'a list of one image, the only one so far',
+      { listed: uids.slice(0, 1), instances: four.slice(0, 1) },
+      'released-contiguous',
+      3_000,
+    ],
     ['a listed instance missing', { listed: [...uids, '1.9'] }, 'listed-missing', 21_000],
     [
       'all of Images in Acquisition, association open',
