@@ -2,6 +2,7 @@ import { renameSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Log } from '../log.js';
+import { DELETE_OLD_COMMITMENTS } from './commitment-queries.js';
 import { CONFLICT_FILES_OF_STUDY } from './conflict-queries.js';
 import type { Catalog } from './database.js';
 import { eventWriter } from './events.js';
@@ -19,6 +20,7 @@ const STUDY_FOLDERS = ['instances', 'results'];
  * Removes studies that are older than the limit, then the oldest ones while the disk has less free space than it
  * should. Never removed: what is being received, read, reported or is not delivered yet, and what is in a conflict that
  * nobody has settled.
+ * should, and requests for commitment that no instance is left of. Never removed: what is being received, read, reported or is not delivered yet, and what is in conflict.
  */
 export class Retention {
   readonly #catalog: Catalog;
@@ -56,6 +58,7 @@ export class Retention {
       removed += 1;
     }
     await this.#emptyTrash();
+    this.#catalog.prepare(DELETE_OLD_COMMITMENTS).run({ before: now - limits.maxAgeMs });
     while ((await this.#freeBytes()) < limits.minFreeBytes) {
       const [uid] = this.#removable(now, 1);
       if (uid === undefined) {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Finding, Outcome } from '../../../src/domain/finding.js';
 import type { SelectionWork } from '../../../src/domain/selection.js';
 import { AnalysisStore } from '../../../src/store/analysis-store.js';
+import { CommitmentStore } from '../../../src/store/commitment-store.js';
 import { DeliveryStore } from '../../../src/store/delivery-store.js';
 import { Retention } from '../../../src/store/retention.js';
 import { StatusStore } from '../../../src/store/status-store.js';
@@ -224,6 +225,36 @@ describe('Retention', () => {
     }
     expect(await keeper.run(limits, later())).toBe(1);
     expect(rig.rows('SELECT count(*) AS n FROM instance')).toEqual([{ n: 0 }]);
+  });
+
+  it('forgets requests for commitment whose instances are gone, once they are answered', async () => {
+    await using rig = await StoreRig.open();
+    const keeper = retention(rig);
+    await keeper.recover();
+    rig.ingest.accept(rig.received({ sop: '1.1.1.1' }));
+    rig.ingest.flush();
+    const commitments = new CommitmentStore(rig.catalog, rig.folder);
+    const names = { here: '1.1.1.1', gone: '1.1.1.2', unanswered: '1.1.1.3' };
+    for (const [transactionUid, sopInstanceUid] of Object.entries(names)) {
+      const request = {
+        transactionUid,
+        associationId: 1,
+        callingAeTitle: transactionUid,
+        calledAeTitle: 'VIGIL',
+        instances: [{ sopClassUid: '1.2.840.10008.5.1.4.1.1.2', sopInstanceUid }],
+        requestedAt: Date.now(),
+      };
+      expect(commitments.accept(request)).toBe('accepted');
+    }
+    for (const due of commitments.due()) {
+      if (due.transactionUid !== 'unanswered') commitments.settle(due, [], { type: 'reported' });
+    }
+    await keeper.run(limits, Date.now());
+    expect(rig.rows('SELECT count(*) AS n FROM commitment')).toEqual([{ n: 3 }]);
+    await keeper.run(limits, later());
+    const left = rig.rows('SELECT transaction_uid AS uid FROM commitment ORDER BY uid');
+    expect(left).toEqual([{ uid: 'here' }, { uid: 'unanswered' }]);
+    expect(rig.rows('SELECT count(*) AS n FROM commitment_instance')).toEqual([{ n: 2 }]);
   });
 
   it('removes the oldest studies while space is short', async () => {

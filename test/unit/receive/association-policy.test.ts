@@ -210,3 +210,19 @@ describe('user information', () => {
     });
   });
 });
+
+it('takes storage commitment in either role, and MPPS not', () => {
+  const PUSH_MODEL = '1.2.840.10008.1.20.1';
+  const contexts = [
+    { id: 1, abstractSyntax: PUSH_MODEL, transferSyntaxes: ['1.2.840.10008.1.2.2', EXPLICIT] },
+    { id: 3, abstractSyntax: '1.2.840.10008.3.1.2.3.3', transferSyntaxes: [IMPLICIT] },
+  ];
+  const roles = [{ sopClassUid: PUSH_MODEL, scu: false, scp: true }];
+  expect(decide({}, { contexts, roles })).toMatchObject({
+    contexts: [
+      { id: 1, result: 0, transferSyntax: EXPLICIT },
+      { id: 3, result: 3 },
+    ],
+    roles,
+  });
+});
