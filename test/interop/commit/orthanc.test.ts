@@ -58,7 +58,7 @@ scanners:
       '1.2.3.4': 0x0112,
     });
     await expect
-      .poll(() => app.status.study(studyInstanceUid)?.commitments)
+      .poll(() => app.status.study(studyInstanceUid)?.commitments, { timeout: 20_000 })
       .toMatchObject([{ callingAeTitle: 'ORTHANC', state: 'reported', instances: 5, failed: 2 }]);
   });
 });
