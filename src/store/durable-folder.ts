@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
@@ -11,10 +11,24 @@ export function makeDurableFolder(folder: string): void {
   makeDurableFolder(parent);
   // Another process, or an earlier call, may have been quicker.
   mkdirSync(folder, { recursive: true, mode: 0o750 });
-  const entries = openSync(parent, 'r');
   try {
-    fsyncSync(entries);
-  } finally {
-    closeSync(entries);
+    const entries = openSync(parent, 'r');
+    try {
+      fsyncSync(entries);
+    } finally {
+      closeSync(entries);
+    }
+  } catch (error) {
+    // A second sync may say that all is well though the first one's entry is lost: it is made again.
+    removeEmpty(folder);
+    throw error;
+  }
+}
+
+function removeEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Somebody else uses it already.
   }
 }

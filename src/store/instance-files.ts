@@ -27,6 +27,9 @@ export interface RecoveredInstance extends IncomingMark {
   readonly file: string;
 }
 
+/** Files that stood where an image went and that no row named; relative to the storage folder. */
+export const SET_ASIDE_FOLDER = 'conflicts/set-aside';
+
 /** Free space is asked for this often; in between, what arrives is small against any sensible minimum. */
 const FREE_SPACE_MS = 1000;
 const MAX_HEADER_BYTES = 4 * 1024 * 1024;
@@ -51,7 +54,7 @@ export class InstanceFiles implements AsyncDisposable {
 
   /** Makes the folders where they are missing. */
   static async open(folder: string, options: InstanceFilesOptions): Promise<InstanceFiles> {
-    for (const name of ['incoming', 'instances', 'conflicts']) {
+    for (const name of ['incoming', 'instances', 'conflicts', SET_ASIDE_FOLDER]) {
       await mkdir(join(folder, name), { recursive: true, mode: 0o750 });
     }
     await using parent = await open(folder, 'r');
@@ -164,10 +167,11 @@ export class InstanceFiles implements AsyncDisposable {
     return join(this.#folder, 'incoming');
   }
 
-  /** A file that no row of the catalog names, as after the loss of a catalog, is not overwritten. */
+  /** A file that no row of the catalog names, as after the loss of a catalog, is not overwritten: a rebuild takes it up. */
   #setAside(target: string): void {
     const name = target.slice(target.lastIndexOf('/') + 1).replace(/\.dcm$/, '');
-    renameSync(target, join(this.#folder, 'conflicts', `${name}.${Date.now()}.dcm`));
+    renameSync(target, join(this.#folder, SET_ASIDE_FOLDER, `${name}.${Date.now()}.dcm`));
+    this.#options.log.warn({ sopInstanceUid: name }, 'a file that no row names was set aside');
   }
 
   #hasRoom(): boolean {

@@ -29,7 +29,7 @@ export const UPSERT_STUDY = `
   INSERT INTO study (study_instance_uid, patient_key, issuer_key, birth_date_key, sex_key, calling_ae_title,
                      called_ae_title, created_at, last_instance_at)
   VALUES (:studyInstanceUid, :id, :issuer, :birthDate, :sex, :callingAeTitle, :calledAeTitle, :receivedAt, :receivedAt)
-  ON CONFLICT (study_instance_uid) DO UPDATE SET last_instance_at = excluded.last_instance_at,
+  ON CONFLICT (study_instance_uid) DO UPDATE SET last_instance_at = excluded.last_instance_at, removing = 0,
     issuer_key = coalesce(issuer_key, iif(:agrees, excluded.issuer_key, NULL)),
     birth_date_key = coalesce(birth_date_key, iif(:agrees, excluded.birth_date_key, NULL)),
     sex_key = coalesce(sex_key, iif(:agrees, excluded.sex_key, NULL))`;
@@ -380,6 +380,8 @@ export const REMOVABLE_STUDIES = `
 
 export const MARK_REMOVING = `
   UPDATE study SET removing = 1 WHERE study_instance_uid = ? AND removing = 0`;
+
+export const UNMARK_REMOVING = 'UPDATE study SET removing = 0 WHERE study_instance_uid = ?';
 
 export const STUDIES_BEING_REMOVED = `
   SELECT study_instance_uid AS studyInstanceUid FROM study WHERE removing = 1`;

@@ -6,6 +6,7 @@ import type { DamagedFile, DamageStore, FileKind } from './damage-store.js';
 import type { Catalog } from './database.js';
 import { checkFile, type FileProblem, Pace } from './file-check.js';
 import { filesUnder } from './files-under.js';
+import { SET_ASIDE_FOLDER } from './instance-files.js';
 import * as sql from './queries.js';
 
 /** A row's file, as the queries name its columns. */
@@ -166,6 +167,7 @@ export class Verifier {
       for await (const path of filesUnder(join(this.#folder, `${kind}s`))) {
         signal?.throwIfAborted();
         const file = relative(this.#folder, path);
+        if (file.startsWith(`${SET_ASIDE_FOLDER}/`)) continue;
         const name = file.slice(file.lastIndexOf('/') + 1);
         const sopInstanceUid =
           kind === 'conflict' ? name.replace(/\.[^.]*\.dcm$/, '') : name.replace(/\.dcm$/, '');

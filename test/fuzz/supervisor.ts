@@ -184,9 +184,12 @@ class Worker {
     let at = { run: 0, cpuMs: 0, since: Date.now() };
     return () => {
       const run = this.lastCase()?.run ?? 0;
-      const cpuMs = cpuTimeMs(this.#child.pid);
-      if (cpuMs === undefined) return;
+      const usage = usageOf(this.#child.pid);
+      if (usage === undefined) return;
+      const { cpuMs, waitsForCpu } = usage;
       if (run !== at.run) at = { run, cpuMs, since: Date.now() };
+      // A busy machine may give it no time at all.
+      if (waitsForCpu) at.since = Date.now();
       const isLooping = run > 0 && cpuMs - at.cpuMs > KILL_AFTER * CPU_LIMIT_MS;
       const isStalled = Date.now() - at.since > STALL_LIMIT_MS;
       if (!isLooping && !isStalled) return;
@@ -200,12 +203,13 @@ class Worker {
 
 const TICK_MS = 10;
 
-/** User and system time of a process, from proc(5). */
-function cpuTimeMs(pid: number | undefined): number | undefined {
+/** User and system time of a process, and whether it would run if it could, from proc(5). */
+function usageOf(pid: number | undefined): { cpuMs: number; waitsForCpu: boolean } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+    const cpuMs = (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+    return { cpuMs, waitsForCpu: fields[0] !== 'S' };
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Finding, Outcome } from '../../../src/domain/finding.js';
@@ -8,6 +9,7 @@ import { CommitmentStore } from '../../../src/store/commitment-store.js';
 import { DeliveryStore } from '../../../src/store/delivery-store.js';
 import { Retention } from '../../../src/store/retention.js';
 import { StatusStore } from '../../../src/store/status-store.js';
+import { requireMounts, SmallDisk } from '../faults/small-disk.js';
 import { StoreRig, silent } from './rig.js';
 
 const STUDY = '1.1';
@@ -275,5 +277,42 @@ describe('Retention', () => {
     rig.catalog.exec('UPDATE study SET removing = 1');
     await retention(rig).recover();
     expect(rig.rows('SELECT count(*) AS n FROM study')).toEqual([{ n: 0 }]);
+  });
+
+  it('leaves a study whose files cannot be moved as it was, and removes the next one', async (test) => {
+    if (!requireMounts()) return test.skip();
+    await using rig = await StoreRig.open();
+    await using disk = await SmallDisk.mount(1);
+    await reported(rig, new AnalysisStore(rig.catalog));
+    rig.catalog.exec("UPDATE delivery SET state = 'abandoned'");
+    // Younger, so that the one that is stuck comes first.
+    rig.ingest.accept(rig.received({ study: '9.9', series: '9.9.1', sop: '9.9.1.1' }));
+    rig.ingest.flush();
+    rig.catalog.exec(
+      "UPDATE series SET state = 'complete'; UPDATE study SET selection_due_at = NULL",
+    );
+    const stuck = join(rig.folder, 'results', STUDY);
+    mkdirSync(stuck, { recursive: true });
+    execFileSync('mount', ['--bind', disk.path, stuck]);
+    try {
+      expect(await retention(rig).run({ maxAgeMs: 1e9, minFreeBytes: 2 }, later())).toBe(1);
+      const left = 'SELECT study_instance_uid AS uid, removing FROM study';
+      expect(rig.rows(left)).toEqual([{ uid: STUDY, removing: 0 }]);
+      expect(existsSync(join(rig.folder, 'instances', STUDY))).toBe(true);
+    } finally {
+      execFileSync('umount', [stuck]);
+    }
+    expect(await retention(rig).run(limits, later())).toBe(1);
+    expect(rig.rows('SELECT count(*) AS n FROM study')).toEqual([{ n: 0 }]);
+  });
+
+  it('does not remove as interrupted what an image has come for since', async () => {
+    await using rig = await StoreRig.open();
+    await reported(rig, new AnalysisStore(rig.catalog));
+    rig.catalog.exec('UPDATE study SET removing = 1');
+    rig.ingest.accept(rig.received({ study: STUDY, series: '1.1.1', sop: '1.1.1.77' }));
+    rig.ingest.flush();
+    expect(await retention(rig).run({ maxAgeMs: 1e9, minFreeBytes: 0 }, later())).toBe(0);
+    expect(rig.rows('SELECT count(*) AS n FROM study')).toEqual([{ n: 1 }]);
   });
 });
