@@ -26,6 +26,8 @@ export interface PhantomOptions {
   readonly salt?: string | undefined;
   /** When the study was made; now, where absent. */
   readonly at?: Date | undefined;
+  /** Whether each axial image tells how many there are, by Images in Acquisition (0020,1002). */
+  readonly announcesCount?: boolean | undefined;
 }
 
 /** A study as Part 10 files, in Explicit VR Little Endian. */
@@ -63,11 +65,12 @@ const LOCALIZER: PhantomSeries = {
  * formula from nobody's data: no figure about it says anything about patients.
  */
 export function headPhantomStudy(options: PhantomOptions): PhantomStudy {
-  const { seed, bleed, salt = randomUUID(), at = new Date() } = options;
+  const { seed, bleed, salt = randomUUID(), at = new Date(), announcesCount = false } = options;
   const study: PhantomStudyIdentity = { number: seed, salt, at };
   const slices = headSlices(seed, bleed);
+  const axial = announcesCount ? { ...AXIAL, imagesInAcquisition: slices.length } : AXIAL;
   const images = slices.map(({ hu, position }, i) =>
-    encodeCtImage(study, AXIAL, {
+    encodeCtImage(study, axial, {
       hu,
       rows: SIZE,
       columns: SIZE,

@@ -38,12 +38,27 @@ export async function startStorescp(): Promise<Contestant> {
   return contestant('STORESCP', port, await startServer('storescp', args, port), folder);
 }
 
+export interface OrthancPeer extends Contestant {
+  /** The kinds of the changes after the given one, and the number of the last. */
+  changes(since: number): Promise<{ readonly types: readonly string[]; readonly last: number }>;
+}
+
 export async function startOrthancPeer(
   more: Readonly<Record<string, unknown>> = {},
-): Promise<Contestant> {
+): Promise<OrthancPeer> {
   const folder = await mkdtemp(join(tmpdir(), 'vigil-bench-'));
   const server = await startOrthanc(folder, {}, more);
-  return contestant('ORTHANC', server.port, server, folder);
+  return {
+    ...contestant('ORTHANC', server.port, server, folder),
+    changes: async (since) => {
+      const response = await server.get(`/changes?since=${since}&limit=1000`);
+      const { Changes, Last } = (await response.json()) as {
+        Changes: { ChangeType: string }[];
+        Last: number;
+      };
+      return { types: Changes.map(({ ChangeType }) => ChangeType), last: Last };
+    },
+  };
 }
 
 function contestant(

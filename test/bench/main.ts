@@ -1,10 +1,16 @@
 import { tmpdir } from 'node:os';
 import { Command } from 'commander';
 import { type BenchCase, type BenchReport, machine, table } from './harness.js';
+import { inference } from './inference.js';
 import { ingest } from './ingest.js';
+import { latency } from './latency.js';
 
 /** Each benchmark compares Vigil with its peers in the same run; what they measure stands in docs/performance.md. */
-const BENCHES: Readonly<Record<string, (runs: number) => Promise<BenchCase[]>>> = { ingest };
+const BENCHES: Readonly<Record<string, (runs: number) => Promise<BenchCase[]>>> = {
+  ingest,
+  latency,
+  inference,
+};
 
 const program = new Command('bench')
   .argument('[names...]', `which: ${Object.keys(BENCHES).join(', ')}; all where none is named`)
