@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startOrthanc, startServer } from '../interop/servers.js';
 
-/** A Storage SCP that runs as a process of its own, with nothing in its storage. */
+/** A Storage SCP that runs as a process of its own. */
 export interface Contestant extends AsyncDisposable {
   readonly aeTitle: string;
   readonly port: number;
@@ -14,14 +14,14 @@ export interface Contestant extends AsyncDisposable {
 
 const VIGIL = join(import.meta.dirname, '../../dist/cli.js');
 
-/** The built node as `vigil start` runs it; `more` are sections of its configuration. */
-export async function startVigil(more = ''): Promise<Contestant> {
+/** The built node as `vigil start` runs it, with nothing in its storage or what is there; `more` are sections of its configuration. */
+export async function startVigil({ more = '', storage = './data' } = {}): Promise<Contestant> {
   const folder = await mkdtemp(join(tmpdir(), 'vigil-bench-'));
   const port = await freePort();
   const configuration = join(folder, 'vigil.yaml');
   const text = `
 node: { aeTitle: VIGIL, host: 127.0.0.1, port: ${port} }
-storage: { folder: ./data, minFreeMb: 1 }
+storage: { folder: ${storage}, minFreeMb: 1 }
 admin: { port: 0 }
 log: { level: error }
 ${more}`;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { headPhantomStudy } from '../../src/simulate/head-phantom.js';
 import { encodeCtImage } from '../../src/simulate/phantom/ct-image.js';
 import { type Contestant, startOrthancPeer, startStorescp, startVigil } from './contestants.js';
-import { type BenchCase, compare, type Unit } from './harness.js';
+import { type BenchCase, compare, type Figures, type Unit } from './harness.js';
 import { cpuMs, peakRssMb } from './process-cost.js';
 
 const IMAGES = 400;
@@ -19,7 +19,7 @@ const UNITS: readonly Unit[] = [
   { figure: 'RSS', unit: 'peak RSS MB', better: 'lower' },
 ];
 
-interface Load {
+export interface Load {
   readonly files: readonly string[];
   readonly bytes: number;
 }
@@ -67,14 +67,19 @@ function against(
 ): Promise<BenchCase[]> {
   const run = (start: () => Promise<Contestant>) => () => receive(start, load, associations);
   const contestants = {
-    vigil: run(startVigil),
+    vigil: run(() => startVigil()),
     storescp: run(startStorescp),
-    orthanc: run(startOrthancPeer),
+    orthanc: run(() => startOrthancPeer()),
   };
   return compare(name, contestants, UNITS, runs);
 }
 
-async function receive(start: () => Promise<Contestant>, load: Load, associations: number) {
+/** Sends a load over so many associations at once, each with its share, to a contestant that is started for it. */
+export async function receive(
+  start: () => Promise<Contestant>,
+  load: Load,
+  associations: number,
+): Promise<Figures> {
   await using server = await start();
   const before = cpuMs(server.pid);
   const began = performance.now();
@@ -104,7 +109,7 @@ async function send({ aeTitle, port }: Contestant, files: readonly string[]): Pr
 }
 
 /** 512 x 512 images of 12 bits with a scanner's noise, 526 KB each. */
-async function plainImages(folder: string): Promise<Load> {
+export async function plainImages(folder: string): Promise<Load> {
   const study = { number: 1, salt: 'bench', at: new Date(2026, 0, 2, 3, 4, 5) };
   const series = {
     number: 1,

@@ -65,12 +65,14 @@ async function vigil(
   try {
     await using pacs = new SimulatedPacs({ folder, aeTitle: 'PACS' });
     await pacs.start();
-    await using node = await startVigil(`
+    await using node = await startVigil({
+      more: `
 destinations:
   pacs: { aeTitle: PACS, host: 127.0.0.1, port: ${pacs.port} }
 routes:
   - { name: everything, send: { to: [pacs] } }
-`);
+`,
+    });
     return await measured(head, STUDIES, async (study) => {
       const report = reportOf(pacs);
       const lastResponse = await send(node, study, imagesPerSecond);

@@ -4,12 +4,14 @@ import { type BenchCase, type BenchReport, machine, table } from './harness.js';
 import { inference } from './inference.js';
 import { ingest } from './ingest.js';
 import { latency } from './latency.js';
+import { scale } from './scale.js';
 
 /** Each benchmark compares Vigil with its peers in the same run; what they measure stands in docs/performance.md. */
 const BENCHES: Readonly<Record<string, (runs: number) => Promise<BenchCase[]>>> = {
   ingest,
   latency,
   inference,
+  scale,
 };
 
 const program = new Command('bench')
