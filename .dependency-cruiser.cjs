@@ -10,7 +10,8 @@ const only = (name, allowed, comment) => ({
 const domain = folder('domain');
 const dicom = folder('dicom');
 const config = folder('config');
-const log = '^src/log[.]ts$';
+/** What any folder with I/O may use. */
+const log = '^src/(log|built-module)[.]ts$';
 const tls = folder('tls');
 const stage = (name, ...more) =>
   only(

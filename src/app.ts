@@ -13,15 +13,10 @@ import { Pipeline } from './pipeline.js';
 import type { StoreScp } from './receive/store-scp.js';
 import { buildStoreScp } from './receiving.js';
 import { AnalysisStore } from './store/analysis-store.js';
+import { CatalogChecker } from './store/catalog-checker.js';
 import { CommitmentStore } from './store/commitment-store.js';
 import { DamageStore } from './store/damage-store.js';
-import {
-  CATALOG_FILE,
-  type Catalog,
-  CatalogDamagedError,
-  findCatalogDamage,
-  openCatalog,
-} from './store/database.js';
+import { CATALOG_FILE, type Catalog, openCatalog } from './store/database.js';
 import { DeliveryStore } from './store/delivery-store.js';
 import { makeDurableFolder } from './store/durable-folder.js';
 import { FolderLock } from './store/folder-lock.js';
@@ -51,6 +46,7 @@ export class App implements AsyncDisposable {
   readonly #log: Log;
   readonly #lock: FolderLock;
   readonly #catalog: Catalog;
+  readonly #checker: CatalogChecker;
   readonly #files: InstanceFiles;
   readonly #infer: InferStage;
   readonly #ingest: Ingest;
@@ -75,6 +71,7 @@ export class App implements AsyncDisposable {
     log: Log;
     lock: FolderLock;
     catalog: Catalog;
+    checker: CatalogChecker;
     files: InstanceFiles;
     infer: InferStage;
   }) {
@@ -84,6 +81,7 @@ export class App implements AsyncDisposable {
     this.#log = log;
     this.#lock = opened.lock;
     this.#catalog = catalog;
+    this.#checker = opened.checker;
     this.#files = files;
     this.#infer = infer;
     this.#series = new SeriesStore(catalog, folder);
@@ -134,6 +132,7 @@ export class App implements AsyncDisposable {
     });
     this.#upkeep = new Upkeep({
       catalog,
+      checker: opened.checker,
       retention: this.#retention,
       verifier,
       settings: () => this.#settings,
@@ -182,8 +181,8 @@ export class App implements AsyncDisposable {
     try {
       const catalog = openCatalog(join(folder, CATALOG_FILE), LOCK_WAIT_MS);
       opened.push(() => catalog.close());
-      const damage = findCatalogDamage(catalog);
-      if (damage !== undefined) throw new CatalogDamagedError(join(folder, CATALOG_FILE), damage);
+      const checker = new CatalogChecker(join(folder, CATALOG_FILE), log.child({ stage: 'store' }));
+      if (checker.isSmall) checker.checkNow(catalog);
       const files = await InstanceFiles.open(folder, {
         minimumFreeBytes: minFreeBytes,
         log: log.child({ stage: 'store' }),
@@ -199,7 +198,7 @@ export class App implements AsyncDisposable {
         keySlices: maxKeySlices,
         log: log.child({ stage: 'infer' }),
       });
-      return new App({ settings, log, lock, catalog, files, infer });
+      return new App({ settings, log, lock, catalog, checker, files, infer });
     } catch (error) {
       for (const close of opened.reverse()) await close();
       throw error;
@@ -273,6 +272,7 @@ export class App implements AsyncDisposable {
 
   health(): Promise<HealthReport> {
     return askNodeHealth({
+      checker: this.#checker,
       files: this.#files,
       ingest: this.#ingest,
       status: this.status,

@@ -4,12 +4,14 @@ import type { Settings } from './config/settings.js';
 import { deliveryProblems } from './domain/delivery-backlog.js';
 import type { InferStage } from './infer/analyse.js';
 import type { StoreScp } from './receive/store-scp.js';
+import type { CatalogChecker } from './store/catalog-checker.js';
 import { isCatalogDamage, isCatalogFull } from './store/database.js';
 import type { Ingest } from './store/ingest.js';
 import type { InstanceFiles } from './store/instance-files.js';
 import type { StatusStore } from './store/status-store.js';
 
 export interface HealthParts {
+  readonly checker: CatalogChecker;
   readonly files: InstanceFiles;
   readonly ingest: Ingest;
   readonly status: StatusStore;
@@ -22,9 +24,9 @@ export interface HealthParts {
 
 /** Asks each part of the node, and the disk itself: what fails shows before the next scanner sends. */
 export async function askNodeHealth(parts: HealthParts): Promise<HealthReport> {
-  const { files, ingest, status, pipeline, scp, infer, certificates, settings } = parts;
+  const { checker, files, ingest, status, pipeline, scp, infer, certificates, settings } = parts;
   return {
-    catalog: askCatalog(ingest, status),
+    catalog: askCatalog(checker, ingest, status),
     storage: await askStorage(files, settings.storage),
     archive: askArchive(status),
     conflicts: askConflicts(status),
@@ -38,7 +40,13 @@ export async function askNodeHealth(parts: HealthParts): Promise<HealthReport> {
 
 const when = (ok: boolean, reason: string): HealthCheck => (ok ? { ok } : { ok, reason });
 
-function askCatalog(ingest: Ingest, status: StatusStore): HealthCheck {
+const DAMAGED: HealthCheck = {
+  ok: false,
+  reason: 'catalog.db is damaged: stop the node, vigil rebuild-catalog',
+};
+
+function askCatalog(checker: CatalogChecker, ingest: Ingest, status: StatusStore): HealthCheck {
+  if (checker.damage !== undefined) return DAMAGED;
   let failure = ingest.failure;
   try {
     status.counts();
@@ -46,9 +54,7 @@ function askCatalog(ingest: Ingest, status: StatusStore): HealthCheck {
     failure = error;
   }
   if (failure === undefined) return { ok: true };
-  if (isCatalogDamage(failure)) {
-    return { ok: false, reason: 'catalog.db is damaged: stop the node, vigil rebuild-catalog' };
-  }
+  if (isCatalogDamage(failure)) return DAMAGED;
   const why = isCatalogFull(failure) ? 'the disk is full' : (failure as Error).message;
   return { ok: false, reason: `rows cannot be committed: ${why}` };
 }

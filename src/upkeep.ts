@@ -1,12 +1,14 @@
 import { type ScheduledTask, schedule } from 'node-cron';
 import type { Settings } from './config/settings.js';
 import type { Log } from './log.js';
+import type { CatalogChecker } from './store/catalog-checker.js';
 import { type Catalog, maintainCatalog } from './store/database.js';
 import type { Retention } from './store/retention.js';
 import type { Verifier } from './store/verifier.js';
 
 export interface UpkeepParts {
   readonly catalog: Catalog;
+  readonly checker: CatalogChecker;
   readonly retention: Retention;
   readonly verifier: Verifier;
   /** Asked whenever a task begins, so that a changed configuration counts at once. */
@@ -14,7 +16,7 @@ export interface UpkeepParts {
   readonly log: Log;
 }
 
-/** What the node does by the clock: removes old studies, keeps up its catalog, checks every file of the archive. */
+/** What the node does by the clock: removes old studies, keeps up its catalog, checks the catalog and every file. */
 export class Upkeep {
   readonly #parts: UpkeepParts;
   readonly #tasks: ScheduledTask[] = [];
@@ -24,9 +26,10 @@ export class Upkeep {
     this.#parts = parts;
   }
 
-  /** Also takes up a check of the files that the last stop cut off. */
+  /** Also checks a catalog that was too large for it before, and takes up a check of the files that was cut off. */
   start(): void {
     this.reschedule();
+    if (!this.#parts.checker.isSmall) void this.#parts.checker.check();
     if (this.#parts.verifier.isUnfinished()) this.#verify();
   }
 
@@ -53,6 +56,7 @@ export class Upkeep {
     this.#unschedule();
     this.#verifying?.stop.abort();
     await this.#verifying?.done;
+    await this.#parts.checker[Symbol.asyncDispose]();
   }
 
   #at(expression: string, task: string, run: () => unknown): void {
@@ -79,10 +83,11 @@ export class Upkeep {
   /** Begins a check unless one is under way. */
   #verify(): void {
     if (this.#verifying !== undefined) return;
-    const { verifier, settings, log } = this.#parts;
+    const { checker, verifier, settings, log } = this.#parts;
     const stop = new AbortController();
     const run = async () => {
       try {
+        await checker.check();
         const { bytesPerSecond } = settings().verify;
         const { files, bytes, damaged } = await verifier.resume(bytesPerSecond, stop.signal);
         log.info({ files, bytes, problems: damaged.length }, 'all files verified');

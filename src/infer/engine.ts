@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { builtModule } from '../built-module.js';
 import { StageError } from '../domain/failure.js';
 import type { Log } from '../log.js';
 import type { EngineReply, EngineRequest, SeriesAnalysis, SlabInput } from './engine-protocol.js';
@@ -146,7 +146,7 @@ export class InferenceEngine implements AsyncDisposable {
       signal: this.#stopped.signal,
     });
     const { model, threads, log } = this.#options;
-    const child = fork(childEntry(), {
+    const child = fork(builtModule('infer/engine-child'), {
       serialization: 'advanced',
       execArgv: [],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -221,10 +221,4 @@ async function end(child: ChildProcess): Promise<void> {
   const exited = once(child, 'exit');
   child.kill('SIGKILL');
   await exited;
-}
-
-/** The process runs built JavaScript, also where this file itself is run from its source. */
-function childEntry(): string {
-  const built = import.meta.url.endsWith('.ts') ? '../../dist/infer/' : './';
-  return fileURLToPath(new URL(`${built}engine-child.js`, import.meta.url));
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { InstanceHeader } from '../../src/domain/instance.js';
 import type { ReceivedInstance } from '../../src/domain/received-instance.js';
 import { CATALOG_FILE, type Catalog, openCatalog } from '../../src/store/database.js';
-import { groupCommitter, type Pending } from '../../src/store/ingest-rows.js';
+import { type GroupFiles, groupCommitter, type Pending } from '../../src/store/ingest-rows.js';
 
 const STUDIES_A_GROUP = 20;
 const SLICES = 250;
@@ -18,7 +18,7 @@ export function fillCatalog(folder: string, instances: number): void {
   try {
     // Filling is not what is measured.
     catalog.pragma('synchronous = OFF');
-    const commit = groupCommitter(catalog);
+    const commit = groupCommitter(catalog, NO_FILES);
     const studies = Math.ceil(instances / SLICES);
     for (let first = 0; first < studies; first += STUDIES_A_GROUP) {
       const numbers = Array.from({ length: Math.min(STUDIES_A_GROUP, studies - first) }).map(
@@ -34,14 +34,20 @@ export function fillCatalog(folder: string, instances: number): void {
   }
 }
 
+/** Files that are nowhere: no two are compared, because no UID comes twice. */
+export const NO_FILES: GroupFiles = {
+  instancePath: ({ studyInstanceUid, seriesInstanceUid, sopInstanceUid }) =>
+    join('instances', studyInstanceUid, seriesInstanceUid, `${sopInstanceUid}.dcm`),
+  conflictPath: ({ sopInstanceUid }) => join('conflicts', `${sopInstanceUid}.dcm`),
+  isSameImage: () => false,
+};
+
 /** The slices of one study, as the receiver hands them over. */
 export function sliceRows(study: number, count: number): Pending[] {
-  return Array.from({ length: count }, (_, i) => {
-    const received = receivedSlice(study, i);
-    const { studyInstanceUid, seriesInstanceUid, sopInstanceUid } = received.header;
-    const path = join('instances', studyInstanceUid, seriesInstanceUid, `${sopInstanceUid}.dcm`);
-    return { type: 'instance', verdict: 'stored', received, path };
-  });
+  return Array.from({ length: count }, (_, i) => ({
+    type: 'instance',
+    received: receivedSlice(study, i),
+  }));
 }
 
 function receivedSlice(study: number, i: number): ReceivedInstance {
@@ -51,7 +57,7 @@ function receivedSlice(study: number, i: number): ReceivedInstance {
     studyInstanceUid: `${ROOT}.${study}`,
     seriesInstanceUid: `${ROOT}.${study}.1`,
     transferSyntaxUid: '1.2.840.10008.1.2.1',
-    patientKey: `patient ${study}`,
+    patient: { id: `patient ${study}` },
     modality: 'CT',
     manufacturer: 'Benchmark',
     seriesDescription: 'HEAD 1.0 THIN',

@@ -5,7 +5,7 @@ import { CATALOG_FILE, openCatalog } from '../../src/store/database.js';
 import { groupCommitter } from '../../src/store/ingest-rows.js';
 import { StatusStore } from '../../src/store/status-store.js';
 import { startOrthancPeer, startVigil } from './contestants.js';
-import { fillCatalog, sliceRows } from './filled-catalog.js';
+import { fillCatalog, NO_FILES, sliceRows } from './filled-catalog.js';
 import { type BenchCase, compare, type Figures, median, type Unit } from './harness.js';
 import { plainImages, receive } from './ingest.js';
 
@@ -82,7 +82,7 @@ async function catalogTimes(folder: string): Promise<Figures> {
     await cp(join(folder, CATALOG_FILE), join(scratch, CATALOG_FILE));
     const catalog = openCatalog(join(scratch, CATALOG_FILE));
     try {
-      const commit = groupCommitter(catalog);
+      const commit = groupCommitter(catalog, NO_FILES);
       const groups = Array.from({ length: GROUPS }, (_, i) => sliceRows(NEW_STUDY + i, GROUP));
       const status = new StatusStore(catalog);
       return {

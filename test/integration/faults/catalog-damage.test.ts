@@ -151,6 +151,16 @@ describe('a catalog', () => {
     expect(stderr).toContain('Another Vigil runs');
   });
 
+  it('that is overwritten under a running node makes it unhealthy with the next scheduled check', async () => {
+    const everySecond = 'verify: { schedule: "* * * * * *" }';
+    await using app = await startNode(settingsIn(folder.path, everySecond));
+    expect((await app.health()).catalog).toEqual({ ok: true });
+    overwrite(pagesOf('instance'));
+    await expect
+      .poll(async () => (await app.health()).catalog, { timeout: 30_000 })
+      .toMatchObject({ ok: false, reason: expect.stringContaining('catalog.db is damaged') });
+  });
+
   it('that is overwritten under a running node is found by vigil verify, and the node goes on answering', async () => {
     await using app = await startNode(settingsIn(folder.path, ''));
     overwrite(Array.from({ length: pageCount() - 1 }, (_, i) => i + 2));
