@@ -8,7 +8,7 @@ export type Confidence = 'proven' | 'likely' | 'unknown';
 /** What is known of a series that is being received. Times are milliseconds since the epoch. */
 export interface SeriesEvidence {
   readonly instances: readonly InstanceHeader[];
-  /** The associations that carried the instances, by how they stand now. */
+  /** How many instances came over an association that stands so now; each counts by the best that carried it. */
   readonly associations: {
     readonly open: number;
     readonly released: number;

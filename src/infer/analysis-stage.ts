@@ -94,7 +94,12 @@ export async function analysisPass<Work extends AnalysisWork>(
     queue.finishAnalysis(work, finding, ineligibleInputHash(verdicts, conflicts.kinds));
     return { work, finding };
   }
-  const inputHash = seriesInputHash(seriesInstanceUid, instances, conflicts.kinds);
+  const inputHash = seriesInputHash(
+    seriesInstanceUid,
+    instances,
+    conflicts.kinds,
+    work.triggerCode,
+  );
   let finding: Finding;
   try {
     finding = withoutFalseComfort(

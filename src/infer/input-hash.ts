@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { mayLackSlices } from '../domain/completion.js';
 import type { ConflictKind } from '../domain/conflict.js';
 import type { SeriesVerdict } from '../domain/finding.js';
 import type { StoredInstance } from '../domain/instance.js';
@@ -11,11 +12,13 @@ export function seriesInputHash(
   seriesInstanceUid: string,
   instances: readonly StoredInstance[],
   conflicts: readonly ConflictKind[],
+  completionCode: string | undefined,
 ): string {
   return hashOf([
     seriesInstanceUid,
     ...instances.map(({ sha256 }) => sha256).sort(),
     ...conflictLines(conflicts),
+    ...(mayLackSlices(completionCode ?? '') ? ['slices may be missing'] : []),
   ]);
 }
 

@@ -74,7 +74,12 @@ function select(work: SelectionWork, waits: SelectionWaits, now: number): Select
   const inputHash =
     chosen === undefined
       ? ineligibleInputHash(verdicts, work.conflicts.kinds)
-      : seriesInputHash(chosen.seriesInstanceUid, chosen.instances, work.conflicts.kinds);
+      : seriesInputHash(
+          chosen.seriesInstanceUid,
+          chosen.instances,
+          work.conflicts.kinds,
+          chosen.completion?.code,
+        );
   if (inputHash === work.latestAnalysis?.inputHash) return { type: 'keep', verdicts };
   const came = (chosen?.instances ?? []).map(({ receivedAt }) => receivedAt);
   const dueAt = revisionDueAt(work, [...came, ...work.conflicts.receivedAt], waits);

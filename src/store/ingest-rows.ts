@@ -23,6 +23,7 @@ export type Placed =
 /** What waits for its rows. */
 export type Pending =
   | { readonly type: 'instance'; readonly received: ReceivedInstance }
+  | ({ readonly type: 'repetition' } & Repetition)
   | { readonly type: 'opened'; readonly association: OpenedAssociation }
   | {
       readonly type: 'closed';
@@ -30,6 +31,13 @@ export type Pending =
       readonly ended: AssociationEnd;
       readonly closedAt: number;
     };
+
+/** An association has carried an instance again. */
+export interface Repetition {
+  readonly sopInstanceUid: string;
+  readonly seriesInstanceUid: string;
+  readonly associationId: number;
+}
 
 export interface RaisedConflict {
   readonly kind: ConflictKind;
@@ -41,6 +49,9 @@ export interface RaisedConflict {
 export interface CommittedChange {
   readonly instances: readonly ReceivedInstance[];
   readonly conflicts: readonly RaisedConflict[];
+  readonly repetitions: readonly Repetition[];
+  /** Series that are judged again though they got nothing new. */
+  readonly reopened: readonly string[];
   readonly closedAssociations: readonly number[];
 }
 
@@ -67,6 +78,11 @@ export function groupCommitter(
   const selectSeries = catalog.prepare(sql.SELECT_SERIES);
   const insertSeries = catalog.prepare(sql.INSERT_SERIES);
   const reopenSeries = catalog.prepare(sql.REOPEN_SERIES);
+  const reopenRepeated = catalog.prepare<
+    object,
+    { seriesInstanceUid: string; studyInstanceUid: string }
+  >(sql.REOPEN_REPEATED_SERIES);
+  const insertRepetition = catalog.prepare(sql.INSERT_REPETITION);
   const countInstance = catalog.prepare(sql.COUNT_INSTANCE_IN_SERIES);
   const insertInstance = catalog.prepare(sql.INSERT_INSTANCE);
   const insertConflict = catalog.prepare(conflictSql.INSERT_CONFLICT);
@@ -154,6 +170,8 @@ export function groupCommitter(
   return catalog.transaction((group: readonly Pending[]) => {
     const instances: ReceivedInstance[] = [];
     const conflicts: RaisedConflict[] = [];
+    const repetitions: Repetition[] = [];
+    const reopened: string[] = [];
     const closedAssociations: number[] = [];
     const placed: Placed[] = [];
     /** Where the files of this group still are, by the place that they will have. */
@@ -187,11 +205,21 @@ export function groupCommitter(
         closedAssociations.push(associationId);
         if (ended !== 'released') {
           event({ at: closedAt, kind: 'association-closed', associationId, detail: { ended } });
+          continue;
+        }
+        for (const series of reopenRepeated.all({ associationId, at: closedAt })) {
+          reopened.push(series.seriesInstanceUid);
+          event({ at: closedAt, kind: 'series-reopened', associationId, ...series });
+        }
+      } else if (entry.type === 'repetition') {
+        const { sopInstanceUid, associationId } = entry;
+        if (insertRepetition.run({ sopInstanceUid, associationId }).changes > 0) {
+          repetitions.push(entry);
         }
       } else {
         placed.push(take(entry.received));
       }
     }
-    return { instances, conflicts, closedAssociations, placed };
+    return { instances, conflicts, repetitions, reopened, closedAssociations, placed };
   }).immediate;
 }

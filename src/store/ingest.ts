@@ -45,6 +45,8 @@ interface KnownInstance {
   readonly file: string;
   /** 1 where the file is known to be missing or not as it was received. */
   readonly damaged: 0 | 1;
+  /** 1 where an association that carried it was released; of instances that are read alone. */
+  readonly released?: 0 | 1;
 }
 
 /**
@@ -128,11 +130,13 @@ export class Ingest {
     const waiting = this.#uncommitted.get(header.sopInstanceUid);
     if (waiting === sha256) {
       this.#files.discard(file);
+      this.#repeated(received);
       return 'duplicate';
     }
     const { instance, same } = this.#known(received);
     if (same !== undefined) {
       this.#settleKnown(file, same);
+      if (same.released === 0) this.#repeated(received);
       return 'duplicate';
     }
     const isNew = waiting === undefined && instance === undefined;
@@ -208,6 +212,12 @@ export class Ingest {
       );
       setTimeout(() => this.#place(entry), RETRY_MS).unref();
     }
+  }
+
+  /** Counts for an instance of which it is in doubt whether its first association had told all. */
+  #repeated({ header, associationId }: ReceivedInstance): void {
+    const { sopInstanceUid, seriesInstanceUid } = header;
+    this.#enqueue({ type: 'repetition', sopInstanceUid, seriesInstanceUid, associationId });
   }
 
   /** The same bytes as a row's: they take the place of its file where that is gone or damaged. */

@@ -290,4 +290,14 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX commitment_instance_uid ON commitment_instance (sop_instance_uid);
   `,
+
+  `
+  -- Associations that have carried an instance again, for instances whose first one had not been released by then.
+  CREATE TABLE repetition (
+    sop_instance_uid TEXT NOT NULL REFERENCES instance ON DELETE CASCADE,
+    association_id INTEGER NOT NULL,
+    PRIMARY KEY (sop_instance_uid, association_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX repetition_association ON repetition (association_id);
+  `,
 ];

@@ -20,9 +20,39 @@ export const LOSE_OPEN_ASSOCIATIONS = `
 
 export const LAST_ASSOCIATION_ID = 'SELECT coalesce(max(association_id), 0) AS id FROM association';
 
+/** Whether an association that carried the instance `i` was released, and so had told all that it had to tell. */
+const WAS_RELEASED = `
+  (EXISTS (SELECT 1 FROM association a WHERE a.association_id = i.association_id AND a.ended = 'released')
+   OR EXISTS (SELECT 1 FROM repetition r JOIN association a USING (association_id)
+              WHERE r.sop_instance_uid = i.sop_instance_uid AND a.ended = 'released'))`;
+
 export const SELECT_INSTANCE = `
-  SELECT sha256, file, EXISTS (SELECT 1 FROM damage d WHERE d.file = i.file) AS damaged
+  SELECT sha256, file, EXISTS (SELECT 1 FROM damage d WHERE d.file = i.file) AS damaged, ${WAS_RELEASED} AS released
   FROM instance i WHERE sop_instance_uid = ?`;
+
+export const INSERT_REPETITION = `
+  INSERT INTO repetition (sop_instance_uid, association_id)
+  SELECT sop_instance_uid, :associationId FROM instance
+  WHERE sop_instance_uid = :sopInstanceUid AND association_id <> :associationId
+  ON CONFLICT DO NOTHING`;
+
+export const SERIES_REPETITIONS = `
+  SELECT r.sop_instance_uid AS sopInstanceUid, r.association_id AS associationId
+  FROM repetition r JOIN instance i USING (sop_instance_uid) WHERE i.series_instance_uid = ?`;
+
+/**
+ * Series that were not taken for whole because an association broke or never ended, of which every instance has now
+ * come over one that was released: they are judged again.
+ */
+export const REOPEN_REPEATED_SERIES = `
+  UPDATE series SET state = 'receiving', revision = revision + 1, first_instance_at = :at,
+    completed_at = NULL, completion_confidence = NULL, completion_code = NULL, completion_text = NULL
+  WHERE state = 'complete' AND completion_code IN ('association-broken', 'hard-cap')
+    AND series_instance_uid IN (SELECT i.series_instance_uid FROM repetition r JOIN instance i USING (sop_instance_uid)
+                                WHERE r.association_id = :associationId)
+    AND NOT EXISTS (SELECT 1 FROM instance i
+                    WHERE i.series_instance_uid = series.series_instance_uid AND NOT ${WAS_RELEASED})
+  RETURNING series_instance_uid AS seriesInstanceUid, study_instance_uid AS studyInstanceUid`;
 
 /** What no image has stated before is taken from one that agrees: the next ones are compared with it as well. */
 export const UPSERT_STUDY = `

@@ -3,6 +3,7 @@ import { NO_CONFLICTS, type StudyConflicts } from '../domain/conflict.js';
 import { StageError } from '../domain/failure.js';
 import type { Reason, SeriesVerdict } from '../domain/finding.js';
 import type { InstanceHeader, StoredInstance } from '../domain/instance.js';
+import type { AssociationEnd } from '../domain/received-instance.js';
 import type { Selection, SelectionWork, SeriesCandidate } from '../domain/selection.js';
 import { LISTED_INSTANCES } from './commitment-queries.js';
 import { ConflictStore } from './conflict-store.js';
@@ -22,7 +23,8 @@ interface InstanceRow {
 /** A series that is being received, kept in memory so that a slice costs no reading of its siblings' rows. */
 interface ReceivingSeries {
   readonly instances: StoredInstance[];
-  readonly associationIds: Set<number>;
+  /** The associations that carried each instance, by SOP Instance UID. */
+  readonly carriers: Map<string, number[]>;
 }
 
 /** The rows of studies and series: how complete they are, and which of them is read. */
@@ -49,11 +51,16 @@ export class SeriesStore {
       if (series === undefined) continue;
       const file = join(this.#folder, pathOf(header));
       series.instances.push({ header, file, sha256, receivedAt });
-      series.associationIds.add(associationId);
+      series.carriers.set(header.sopInstanceUid, [associationId]);
     }
+    for (const { sopInstanceUid, seriesInstanceUid, associationId } of change.repetitions) {
+      this.#receiving.get(seriesInstanceUid)?.carriers.get(sopInstanceUid)?.push(associationId);
+    }
+    for (const uid of change.reopened) touched.add(uid);
+    if (change.closedAssociations.length === 0) return touched;
     const closed = new Set(change.closedAssociations);
-    for (const [uid, series] of this.#receiving) {
-      if ([...series.associationIds].some((id) => closed.has(id))) touched.add(uid);
+    for (const [uid, { carriers }] of this.#receiving) {
+      if ([...carriers.values()].flat().some((id) => closed.has(id))) touched.add(uid);
     }
     return touched;
   }
@@ -73,16 +80,8 @@ export class SeriesStore {
       | { firstInstanceAt: number; lastInstanceAt: number }
       | undefined;
     if (times === undefined) return undefined;
-    const { instances, associationIds } = this.#load(seriesInstanceUid);
-    const select = this.#catalog.prepare(sql.ASSOCIATION_END);
-    const ends = [...associationIds].map(
-      (id) => (select.get(id) as { ended: string | null } | undefined)?.ended ?? null,
-    );
-    const associations = {
-      open: ends.filter((end) => end === null).length,
-      released: ends.filter((end) => end === 'released').length,
-      broken: ends.filter((end) => end === 'aborted' || end === 'lost').length,
-    };
+    const { instances, carriers } = this.#load(seriesInstanceUid);
+    const associations = this.#transfers([...carriers.values()]);
     const rows = this.#catalog.prepare(LISTED_INSTANCES).all({ seriesInstanceUid });
     const listed = (rows as { uid: string }[]).map(({ uid }) => uid);
     return { instances: instances.map(({ header }) => header), associations, listed, ...times };
@@ -254,14 +253,40 @@ export class SeriesStore {
       }));
   }
 
+  /** How the transfers of instances stand, each by the best of the associations that carried it. */
+  #transfers(carriers: readonly (readonly number[])[]) {
+    const select = this.#catalog.prepare<[number], { ended: AssociationEnd | null }>(
+      sql.ASSOCIATION_END,
+    );
+    const ends = new Map<number, AssociationEnd | null>();
+    for (const id of new Set(carriers.flat())) ends.set(id, select.get(id)?.ended ?? null);
+    const counts = { open: 0, released: 0, broken: 0 };
+    for (const ids of carriers) {
+      const own = ids.map((id) => ends.get(id));
+      if (own.includes('released')) counts.released += 1;
+      else if (own.includes(null)) counts.open += 1;
+      else counts.broken += 1;
+    }
+    return counts;
+  }
+
   #load(seriesInstanceUid: string): ReceivingSeries {
     let series = this.#receiving.get(seriesInstanceUid);
     if (series === undefined) {
       const rows = this.#rows(seriesInstanceUid);
       series = {
         instances: rows.map(({ stored }) => stored),
-        associationIds: new Set(rows.map(({ associationId }) => associationId)),
+        carriers: new Map(
+          rows.map(({ stored, associationId }) => [stored.header.sopInstanceUid, [associationId]]),
+        ),
       };
+      const repetitions = this.#catalog.prepare(sql.SERIES_REPETITIONS).all(seriesInstanceUid);
+      for (const { sopInstanceUid, associationId } of repetitions as {
+        sopInstanceUid: string;
+        associationId: number;
+      }[]) {
+        series.carriers.get(sopInstanceUid)?.push(associationId);
+      }
       this.#receiving.set(seriesInstanceUid, series);
     }
     return series;

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CompletenessWorker } from '../../../src/complete/completeness-worker.js';
-import type { Finding } from '../../../src/domain/finding.js';
+import type { Finding, Outcome } from '../../../src/domain/finding.js';
 import type { StoredInstance } from '../../../src/domain/instance.js';
+import type { AssociationEnd } from '../../../src/domain/received-instance.js';
 import { analysisPass } from '../../../src/infer/analysis-stage.js';
 import { selectionPass } from '../../../src/infer/selection-stage.js';
 import { AnalysisStore } from '../../../src/store/analysis-store.js';
@@ -33,7 +34,10 @@ class Stages implements AsyncDisposable {
   readonly #analyses: AnalysisStore;
   readonly #worker: CompletenessWorker;
   /** When each revision was reported, and how many slices it was made of. */
-  readonly reports: { readonly at: number; readonly slices: number }[] = [];
+  readonly reports: { readonly at: number; readonly slices: number; readonly outcome: Outcome }[] =
+    [];
+  /** What the reader says of the slices. */
+  answer: Outcome = 'positive';
 
   constructor(rig: StoreRig, more: Partial<typeof waits> = {}) {
     this.#rig = rig;
@@ -55,7 +59,7 @@ class Stages implements AsyncDisposable {
   }
 
   /** One association that carries these slices. */
-  send(slices: readonly (typeof headers)[number][]): void {
+  send(slices: readonly (typeof headers)[number][], ended: AssociationEnd = 'released'): void {
     const { ingest } = this.#rig;
     const associationId = ingest.nextAssociationId();
     const ae = { callingAeTitle: 'CT', calledAeTitle: 'VIGIL', remoteAddress: '127.0.0.1' };
@@ -64,7 +68,7 @@ class Stages implements AsyncDisposable {
       const received = this.#rig.received({ sop: header.sopInstanceUid }, header.sopInstanceUid);
       ingest.accept({ ...received, header, associationId });
     }
-    ingest.associationClosed(associationId, 'released', Date.now());
+    ingest.associationClosed(associationId, ended, Date.now());
     ingest.flush();
     this.#worker.look([headers[0]?.seriesInstanceUid ?? '']);
   }
@@ -74,35 +78,38 @@ class Stages implements AsyncDisposable {
     for (let left = ms; left > 0; left -= STEP_MS) {
       await vi.advanceTimersByTimeAsync(Math.min(STEP_MS, left));
       while (!('dueInMs' in selectionPass(this.#rig.series, this.waits, silent)));
-      const read = await analysisPass(this.#analyses, this.#rig.series, reader, silent);
+      const read = await analysisPass(this.#analyses, this.#rig.series, this.#reader, silent);
       if ('dueInMs' in read) continue;
       const work = this.#analyses.claimReport(Date.now());
       if (work === undefined) throw new Error('nothing to report');
       this.#analyses.finishReport(work, [], []);
-      this.reports.push({ at: Date.now(), slices: work.finding.slices.length });
+      const { outcome, slices } = work.finding;
+      this.reports.push({ at: Date.now(), slices: slices.length, outcome });
     }
+  }
+
+  get #reader() {
+    return {
+      model,
+      analyse: async (series: readonly StoredInstance[]): Promise<Finding> => ({
+        outcome: this.answer,
+        model,
+        classes: [],
+        slices: series.map(({ header: { sopClassUid, sopInstanceUid } }) => ({
+          source: { sopClassUid, sopInstanceUid },
+          positionMm: 0,
+          probabilities: [],
+        })),
+        keySlices: [],
+        series: [],
+      }),
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#worker.stop();
   }
 }
-
-const reader = {
-  model,
-  analyse: async (series: readonly StoredInstance[]): Promise<Finding> => ({
-    outcome: 'positive',
-    model,
-    classes: [],
-    slices: series.map(({ header: { sopClassUid, sopInstanceUid } }) => ({
-      source: { sopClassUid, sopInstanceUid },
-      positionMm: 0,
-      probabilities: [],
-    })),
-    keySlices: [],
-    series: [],
-  }),
-};
 
 describe('slices that come after the report', () => {
   beforeEach(() => {
@@ -174,5 +181,85 @@ describe('slices that come after the report', () => {
     stages.status.requestReanalysis(STUDY);
     await stages.pass(1_000);
     expect(stages.reports).toHaveLength(2);
+  });
+});
+
+describe('a series whose association broke', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  const outcomes = ({ reports }: Stages) => reports.map(({ outcome }) => outcome);
+
+  /** All slices over an association that broke, reported. */
+  async function broken(rig: StoreRig): Promise<Stages> {
+    const stages = new Stages(rig);
+    stages.answer = 'negative';
+    stages.send(headers, 'aborted');
+    await stages.pass(waits.unknownMs + 1_000);
+    expect(outcomes(stages)).toEqual(['undetermined']);
+    return stages;
+  }
+
+  it('is whole when all of it has come again and was released: one more report, negative', async () => {
+    await using rig = await StoreRig.open();
+    await using stages = await broken(rig);
+    stages.send(headers);
+    await stages.pass(60_000);
+    expect(outcomes(stages)).toEqual(['undetermined', 'negative']);
+    for (const ended of ['released', 'aborted'] as const) stages.send(headers, ended);
+    await stages.pass(60_000);
+    expect(outcomes(stages)).toEqual(['undetermined', 'negative']);
+  });
+
+  it('is so when it has come again in several parts', async () => {
+    await using rig = await StoreRig.open();
+    await using stages = await broken(rig);
+    stages.send(headers.slice(0, 100));
+    await stages.pass(60_000);
+    expect(outcomes(stages)).toEqual(['undetermined']);
+    stages.send(headers.slice(100));
+    await stages.pass(60_000);
+    expect(outcomes(stages)).toEqual(['undetermined', 'negative']);
+  });
+
+  it('stays in doubt where the repetition broke as well, or gaps are left', async () => {
+    await using rig = await StoreRig.open();
+    await using stages = new Stages(rig);
+    stages.answer = 'negative';
+    const holed = headers.filter((_, i) => i !== 100);
+    stages.send(holed, 'lost');
+    await stages.pass(60_000);
+    stages.send(holed, 'aborted');
+    await stages.pass(60_000);
+    stages.send(holed);
+    await stages.pass(60_000);
+    expect(new Set(outcomes(stages))).toEqual(new Set(['undetermined']));
+    expect(stages.status.study(STUDY)?.series).toMatchObject([{ completionCode: 'gaps' }]);
+    stages.send(headers);
+    await stages.pass(600_000);
+    expect(outcomes(stages).at(-1)).toBe('negative');
+  });
+
+  it('is whole by a repetition that was complete before the first association was given up', async () => {
+    await using rig = await StoreRig.open();
+    await using stages = new Stages(rig);
+    stages.answer = 'negative';
+    const { ingest } = rig;
+    const first = ingest.nextAssociationId();
+    const ae = { callingAeTitle: 'CT', calledAeTitle: 'VIGIL', remoteAddress: '127.0.0.1' };
+    ingest.associationOpened({ associationId: first, ...ae, openedAt: Date.now() });
+    for (const header of headers.slice(0, 200)) {
+      const received = rig.received({ sop: header.sopInstanceUid }, header.sopInstanceUid);
+      ingest.accept({ ...received, header, associationId: first });
+    }
+    stages.send(headers);
+    ingest.associationClosed(first, 'lost', Date.now());
+    ingest.flush();
+    await stages.pass(60_000);
+    expect(outcomes(stages)).toEqual(['negative']);
   });
 });

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import type { App } from '../../../src/app.js';
+import { readFileMeta } from '../../../src/dicom/file-meta.js';
 import { readSourceDataset } from '../../../src/dicom/source-dataset.js';
 import { headPhantomStudy } from '../../../src/simulate/head-phantom.js';
 import type { SimulatedPacs } from '../../../src/simulate/pacs.js';
 import type { StudyDetail } from '../../../src/store/status-store.js';
+import { RawScu } from '../receive/raw-scu.js';
 import {
   allTo,
   sendTo,
@@ -257,5 +259,29 @@ describe('images that come several times', () => {
     const reports = reportsAt(pacs, clean.studyInstanceUid);
     expect(reports).toHaveLength(study.analyses.length);
     expect(study.analyses.length).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('a series whose association broke', () => {
+  it('is reported anew, once, when the scanner has sent all of it again', async () => {
+    await using folder = await temporaryFolder();
+    await using rig = await startRig(folder.path);
+    const { app, pacs } = rig;
+    {
+      await using scanner = await RawScu.associated(app.ports.dicom, { calledAeTitle: 'VIGIL' });
+      for (const { sopInstanceUid, part10 } of clean.images) {
+        scanner.store(sopInstanceUid, part10.subarray(readFileMeta(part10)?.datasetOffset));
+        expect((await scanner.response()).status).toBe(0);
+      }
+    }
+    const first = await untilReported(app, clean.studyInstanceUid);
+    expect(first.series).toMatchObject([{ completionCode: 'association-broken' }]);
+    expect(first.analyses).toMatchObject([{ outcome: 'undetermined' }]);
+    await sendTo(app, filesOf(clean), 2);
+    await untilReported(app, clean.studyInstanceUid, 2);
+    await sendTo(app, filesOf(clean));
+    const { analyses } = await untilIdle(app, clean.studyInstanceUid);
+    expect(analyses.map(({ outcome }) => outcome)).toEqual(['undetermined', 'negative']);
+    expect(reportsAt(pacs, clean.studyInstanceUid)).toHaveLength(2);
   });
 });

@@ -177,8 +177,9 @@ describe('a catalog of before', () => {
     await using rig = await StoreRig.open();
     const file = join(rig.folder, `old-${CATALOG_FILE}`);
     const old = new Database(file);
-    for (const migration of MIGRATIONS.slice(0, -1)) old.exec(migration);
-    old.pragma(`user_version = ${MIGRATIONS.length - 1}`);
+    const before = MIGRATIONS.findIndex((migration) => migration.includes('conflict_new'));
+    for (const migration of MIGRATIONS.slice(0, before)) old.exec(migration);
+    old.pragma(`user_version = ${before}`);
     const header = (sop: string) =>
       JSON.stringify({ patientKey: 'b', sopInstanceUid: sop, seriesInstanceUid: '1.1.1' });
     old.exec(`
