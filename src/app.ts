@@ -148,6 +148,7 @@ export class App implements AsyncDisposable {
         this.#committing.notify();
         this.#pipeline.touched(new Set(commitments.series(transactionUid)));
       },
+      onCommitmentReport: (report) => this.#pipeline.takeReport(report),
       metrics: this.#metrics,
       certificates: this.#certificates,
       log: log.child({ stage: 'receive' }),

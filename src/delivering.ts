@@ -2,11 +2,12 @@ import type { Metrics } from './admin/metrics.js';
 import type { Settings } from './config/settings.js';
 import { Deliverer, type Destination } from './deliver/deliver.js';
 import { Verifier } from './deliver/verify.js';
+import type { CommitmentReport } from './domain/commitment.js';
 import { isBadFile } from './domain/failure.js';
 import { WorkerLoop } from './jobs/worker-loop.js';
 import type { Log } from './log.js';
 import type { DeliveryStore } from './store/delivery-store.js';
-import type { ProofStore } from './store/proof-store.js';
+import type { ProofStore, StoredDelivery } from './store/proof-store.js';
 import type { StatusStore } from './store/status-store.js';
 import type { Credentials } from './tls/credentials.js';
 import { withCredentials } from './with-credentials.js';
@@ -27,6 +28,7 @@ export interface DeliveringParts {
 
 /** The workers of one destination. */
 interface Workers {
+  readonly verifier: Verifier<StoredDelivery>;
   readonly sending: WorkerLoop;
   readonly verifying: WorkerLoop;
 }
@@ -67,6 +69,11 @@ export class Delivering implements AsyncDisposable {
       sending.notify();
       verifying.notify();
     }
+  }
+
+  /** Takes a report on storage commitment that a destination was asked for; false where none was asked so. */
+  takeReport(report: CommitmentReport): boolean {
+    return [...this.#workers.values()].some(({ verifier }) => verifier.take(report));
   }
 
   /** Follows the configuration, and says what it leaves open: that stays in its rows. */
@@ -152,7 +159,7 @@ export class Delivering implements AsyncDisposable {
       run: (signal) => verifier.run(signal),
       log,
     });
-    return { sending, verifying };
+    return { verifier, sending, verifying };
   }
 }
 

@@ -3,6 +3,7 @@ import type { Metrics } from './admin/metrics.js';
 import { CompletenessWorker } from './complete/completeness-worker.js';
 import type { Settings } from './config/settings.js';
 import { Delivering } from './delivering.js';
+import type { CommitmentReport } from './domain/commitment.js';
 import { isBadFile } from './domain/failure.js';
 import type { ResultObject } from './domain/result-object.js';
 import type { InferStage } from './infer/analyse.js';
@@ -116,6 +117,11 @@ export class Pipeline implements AsyncDisposable {
   get failing(): string[] {
     const loops = [this.#selecting, this.#analysing, this.#reporting, ...this.#delivering.loops];
     return loops.filter(({ isFailing }) => isFailing).map(({ name }) => name);
+  }
+
+  /** A destination reports on storage commitment; false where it was never asked so. */
+  takeReport(report: CommitmentReport): boolean {
+    return this.#delivering.takeReport(report);
   }
 
   /** Somebody else has written rows: every worker looks. */

@@ -1,7 +1,7 @@
 import type { Metrics } from './admin/metrics.js';
 import type { Certificates } from './certificates.js';
 import type { Settings } from './config/settings.js';
-import type { CommitmentRequest } from './domain/commitment.js';
+import type { CommitmentReport, CommitmentRequest } from './domain/commitment.js';
 import type { Log } from './log.js';
 import { DEFAULT_LIMITS, StoreScp } from './receive/store-scp.js';
 import type { CommitmentStore } from './store/commitment-store.js';
@@ -16,6 +16,8 @@ export function buildStoreScp(parts: {
   commitments: CommitmentStore;
   /** A request for storage commitment was written down. */
   onCommitmentRequested: (request: CommitmentRequest) => void;
+  /** A PACS reports on storage commitment that it was asked for; false where it was not. */
+  onCommitmentReport: (report: CommitmentReport) => boolean;
   metrics: Metrics;
   certificates: Certificates;
   log: Log;
@@ -56,6 +58,7 @@ export function buildStoreScp(parts: {
         return verdict;
       },
     },
+    commitmentReports: { take: parts.onCommitmentReport },
     nextAssociationId: () => ingest.nextAssociationId(),
     observer: {
       associationOpened: (association) => {

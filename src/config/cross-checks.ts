@@ -17,6 +17,7 @@ export function crossCheck(
     ...retryFaults('destinations', destinations),
     ...retryFaults('scanners', scanners),
     ...titleFaults(scanners),
+    ...proofFaults(destinations),
   ];
 }
 
@@ -78,6 +79,16 @@ function retryFaults(section: 'destinations' | 'scanners', peers: ConfigFile['sc
     .map(([name, { retryFirstSeconds, retryLongestSeconds }]) => ({
       keys: [section, name, 'retryLongestSeconds'],
       message: `is ${retryLongestSeconds}, shorter than retryFirstSeconds (${retryFirstSeconds})`,
+    }));
+}
+
+function proofFaults(destinations: ConfigFile['destinations']): Fault[] {
+  return Object.entries(destinations)
+    .filter(([, { verifyByFind, verifyByCommitment }]) => verifyByFind && verifyByCommitment)
+    .map(([name]) => ({
+      keys: ['destinations', name, 'verifyByFind'],
+      message: 'is true, and verifyByCommitment is too',
+      hint: 'commitment says more: leave verifyByFind out',
     }));
 }
 

@@ -255,6 +255,12 @@ const destination = z.strictObject({
     .describe(
       'Whether an object counts as delivered only when the peer finds it: C-FIND, Study Root, IMAGE level.',
     ),
+  verifyByCommitment: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether an object counts as delivered only when the peer has committed to keep it: Storage Commitment Push Model.',
+    ),
   verifyAfterSeconds: seconds(0.1, 3600)
     .default(10)
     .describe(
@@ -266,8 +272,11 @@ const destination = z.strictObject({
     .max(100)
     .default(5)
     .describe(
-      'How often the peer may have it not, with another C-STORE in between, until it is given up.',
+      'How often the peer may have it not, with another C-STORE in between, or not report, until it is given up.',
     ),
+  verifyReportSeconds: seconds(0.1, 604_800)
+    .default(3600)
+    .describe('Longest wait for the report of a storage commitment, until the peer is asked anew.'),
 });
 
 const route = z.strictObject({

@@ -109,7 +109,12 @@ export interface PeerSettings {
 
 export interface DestinationSettings extends PeerSettings {
   /** Absent where success as the answer to C-STORE is proof enough. */
-  readonly verify?: { readonly afterMs: number; readonly attempts: number };
+  readonly verify?: {
+    readonly afterMs: number;
+    readonly attempts: number;
+    /** By storage commitment; by C-FIND where absent. */
+    readonly commitment?: { readonly reportMs: number };
+  };
 }
 
 export interface LoadedSettings {
@@ -291,10 +296,13 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
     report: config.report,
     destinations: Object.entries(config.destinations).map(([name, destination]) => ({
       ...peerSettings(name, destination, node.aeTitle, folder),
-      ...(destination.verifyByFind && {
+      ...((destination.verifyByFind || destination.verifyByCommitment) && {
         verify: {
           afterMs: ms(destination.verifyAfterSeconds),
           attempts: destination.verifyAttempts,
+          ...(destination.verifyByCommitment && {
+            commitment: { reportMs: ms(destination.verifyReportSeconds) },
+          }),
         },
       }),
     })),

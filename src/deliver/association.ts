@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
 import { checkServerIdentity, TLSSocket } from 'node:tls';
-import dimse, { type association, type Client, type requests } from 'dcmjs-dimse';
+import dimse, { type association, type Client, type requests, type responses } from 'dcmjs-dimse';
 import { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME } from '../dicom/file-meta.js';
 // Also silences the library, which would print associations and values.
 import '../dicom/verbatim-dataset.js';
+import { Status } from '../dicom/status.js';
 import type { Credentials } from '../tls/credentials.js';
 import { BCP_195 } from '../tls/profile.js';
 import {
@@ -73,6 +74,10 @@ export interface Exchange {
   readonly roles?: readonly RoleSelection[];
   /** Which of the requests can be sent under the contexts that the peer accepted. */
   readonly sendable: (association: Association) => readonly Request[];
+  /** Called when every request is answered: the association stays open until it resolves, or the peer ends it. */
+  readonly hold?: (() => Promise<void>) | undefined;
+  /** Answers an N-EVENT-REPORT that the peer sends on the association with a status. */
+  readonly eventReport?: ((report: requests.NEventReportRequest) => number) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -81,7 +86,7 @@ export interface Exchange {
  * to undefined after a release, else to what broke it. Responses reach the requests' own 'response' listeners.
  */
 export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFailure | undefined> {
-  const { requests, contexts = [], roles = [], sendable, signal } = exchange;
+  const { requests, contexts = [], roles = [], sendable, hold, eventReport, signal } = exchange;
   if (signal?.aborted) return Promise.resolve(CANCELLED);
   const client = new dimse.Client();
   for (const request of requests) client.addRequest(request);
@@ -108,6 +113,7 @@ export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFa
     let failure: AssociationFailure | undefined;
     let timer: NodeJS.Timeout | undefined;
     let bytesSent = 0;
+    let held = false;
 
     client.send(peer.host, peer.port, peer.callingAeTitle, peer.aeTitle, {
       ...NO_LIBRARY_TIMEOUTS,
@@ -126,7 +132,7 @@ export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFa
     const cancel = (): void => fail(CANCELLED);
     const arm = (): void => {
       clearTimeout(timer);
-      timer = setTimeout(expire, limits[phase]);
+      if (!held) timer = setTimeout(expire, limits[phase]);
     };
     const expire = (): void => {
       const now = socket.bytesWritten - socket.writableLength;
@@ -181,7 +187,27 @@ export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFa
     });
     client.on('networkError', () => fail(protocolFailure('PDU')));
     network.on('abort', (abort) => fail(abortFailure(abort)));
-    network.on('done', () => enter('release'));
+    if (hold === undefined) {
+      network.on('done', () => enter('release'));
+    } else {
+      // In place of the library's own listener, which releases at once.
+      network.removeAllListeners('done');
+      network.once('done', async () => {
+        held = true;
+        arm();
+        await hold();
+        held = false;
+        if (socket.destroyed) return;
+        enter('release');
+        network.sendAssociationReleaseRequest();
+      });
+    }
+    network.on('nEventReportRequest', (report, respond) => {
+      network.dimseStream = undefined;
+      const response = dimse.responses.NEventReportResponse.fromRequest(report);
+      response.setStatus(eventReport?.(report) ?? Status.UnrecognizedOperation);
+      respond(response);
+    });
     for (const request of requests) {
       // The library appends each response to the one before: their elements leak into it, and time grows quadratic.
       request.on('response', () => {
@@ -237,6 +263,16 @@ interface ClientNetwork {
   sendAbort(): void;
   on(event: 'abort', listener: (abort: { source: number; reason: number }) => void): void;
   on(event: 'done', listener: () => void): void;
+  on(
+    event: 'nEventReportRequest',
+    listener: (
+      report: requests.NEventReportRequest,
+      respond: (response: responses.NEventReportResponse) => void,
+    ) => void,
+  ): void;
+  once(event: 'done', listener: () => void): void;
+  removeAllListeners(event: 'done'): void;
+  sendAssociationReleaseRequest(): void;
 }
 
 function networkOf(client: Client): ClientNetwork {

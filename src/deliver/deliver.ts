@@ -42,8 +42,15 @@ export const DEFAULT_RETRY: RetryPolicy = { baseMs: 2000, capMs: 10 * 60_000, at
 export interface VerifyPolicy {
   /** From the answer until the destination is asked for the object, in ms; doubled each time that it has it not. */
   readonly afterMs: number;
-  /** How often it may have it not; it is sent again in between. */
+  /** How often it may have it not, sent again in between, or not report. */
   readonly attempts: number;
+  /** Present where it is asked by storage commitment, absent where it is by C-FIND. */
+  readonly commitment?: CommitmentPolicy | undefined;
+}
+
+export interface CommitmentPolicy {
+  /** How long its report may take, in ms; then it is asked anew. */
+  readonly reportMs: number;
 }
 
 /** A destination of the configuration: its name there, where it is and how long to try. */

@@ -1,28 +1,7 @@
 import dimse, { type association, type responses } from 'dcmjs-dimse';
 import { Status } from '../dicom/status.js';
-import type { FailureClass } from '../domain/failure.js';
 import { associate, type Peer } from './association.js';
-
-/** Names one instance the way the hierarchical search wants it (PS3.4 C.4.1.2.1): with the keys above it. */
-export interface InstanceKeys {
-  readonly studyInstanceUid: string;
-  readonly seriesInstanceUid: string;
-  readonly sopInstanceUid: string;
-}
-
-/** What the peer says of one instance; `text` is for people and holds no patient data. */
-export type FindResult =
-  | { readonly type: 'found' }
-  | { readonly type: 'not-found' }
-  | {
-      readonly type: 'failed';
-      readonly failureClass: FailureClass;
-      readonly code: string;
-      readonly text: string;
-      readonly status?: number | undefined;
-      /** Set where the association failed before this instance's turn. */
-      readonly untried?: boolean | undefined;
-    };
+import type { InstanceKeys, ProofResult } from './proof.js';
 
 /**
  * Asks a peer by C-FIND in the Study Root model at IMAGE level (PS3.4 C.6.2) which instances it holds, one request for
@@ -32,7 +11,7 @@ export async function findInstances(
   peer: Peer,
   instances: readonly InstanceKeys[],
   signal?: AbortSignal,
-): Promise<readonly FindResult[]> {
+): Promise<readonly ProofResult[]> {
   const searches = instances.map((keys) => new Search(keys));
   let accepted = true;
   const broken = await associate(peer, {
@@ -45,7 +24,7 @@ export async function findInstances(
   });
   // The library sends the next request when the one before is answered: the first without an answer is the one at fault.
   const stuck = searches.find((search) => search.result === undefined);
-  return searches.map((search): FindResult => {
+  return searches.map((search): ProofResult => {
     if (search.result !== undefined) return search.result;
     if (!accepted) return NOT_ACCEPTED;
     const { code, text } = broken ?? NO_RESPONSE;
@@ -59,7 +38,7 @@ export async function findInstances(
   });
 }
 
-const NOT_ACCEPTED: FindResult = {
+const NOT_ACCEPTED: ProofResult = {
   type: 'failed',
   failureClass: 'permanent',
   code: 'find-not-accepted',
@@ -74,7 +53,7 @@ const NO_RESPONSE = {
 type Association = association.Association;
 
 class Search extends dimse.requests.CFindRequest {
-  result: FindResult | undefined;
+  result: ProofResult | undefined;
   /** Whether an association that takes it was there. */
   begun = false;
   #seen = false;
@@ -122,7 +101,7 @@ const LASTING: Readonly<Record<number, string>> = {
   [Status.DataSetDoesNotMatchSopClass]: 'find-identifier-refused',
 };
 
-function refusal(status: number): FindResult {
+function refusal(status: number): ProofResult {
   const code = LASTING[status];
   return {
     type: 'failed',

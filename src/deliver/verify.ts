@@ -1,26 +1,31 @@
+import { randomUid } from '../dicom/uid.js';
 import { backoff } from '../domain/backoff.js';
+import type { CommitmentReport } from '../domain/commitment.js';
 import type { ProofSettlement } from '../domain/delivery-state.js';
 import type { Log } from '../log.js';
-import { DEFAULT_RETRY, type Destination, type VerifyPolicy } from './deliver.js';
-import { type FindResult, findInstances, type InstanceKeys } from './find-scu.js';
+import { proofOf, requestCommitment } from './commitment-scu.js';
+import {
+  type CommitmentPolicy,
+  DEFAULT_RETRY,
+  type Destination,
+  type VerifyPolicy,
+} from './deliver.js';
+import { findInstances } from './find-scu.js';
+import {
+  overdueProof,
+  type ProofLedger,
+  type ProofResult,
+  proofFor,
+  type StoredDelivery,
+} from './proof.js';
 
-/** An object that its destination answered with success, and that has yet to be found there. */
-export interface StoredDelivery extends InstanceKeys {
-  /** How often the destination has said that it has it not. */
-  readonly looks: number;
-}
-
-/** What the stage needs from the catalog. Times are milliseconds since the epoch. */
-export interface ProofLedger<Stored extends StoredDelivery> {
-  /** What the destination is to be asked for by now, what waits longest first. */
-  storedDue(destination: string, limit: number, now: number): readonly Stored[];
-  nextLookAt(destination: string): number | undefined;
-  settleProof(delivery: Stored, settlement: ProofSettlement): void;
-}
+/** What is asked for together: identifiers on one association, or instances of one request. */
+const LOOK_LIMIT = 64;
 
 /**
- * Asks one destination for what it says it has stored: only what it finds counts as delivered. What it has not is sent
- * again, and becomes a dead letter when that has not helped. Beside the sending, so that neither waits for the other.
+ * Asks one destination for what it says it has stored: only what it finds, or commits to, counts as delivered. What it
+ * has not is sent again, and becomes a dead letter when that has not helped. Beside the sending, so that neither waits
+ * for the other.
  */
 export class Verifier<Stored extends StoredDelivery = StoredDelivery> {
   readonly #destination: () => Destination;
@@ -29,6 +34,8 @@ export class Verifier<Stored extends StoredDelivery = StoredDelivery> {
   readonly #log: Log;
   readonly #now: () => number;
   #fruitlessPasses = 0;
+  /** The request whose association is held open for its report. */
+  #held: { readonly transactionUid: string; readonly reported: AbortController } | undefined;
 
   constructor(options: {
     /** Asked before each pass, so that a reloaded configuration counts at once. */
@@ -60,19 +67,96 @@ export class Verifier<Stored extends StoredDelivery = StoredDelivery> {
       for (const delivery of due) this.#settle(name, delivery, { type: 'proven' });
       return 0;
     }
+    const { commitment } = verify;
+    return commitment === undefined
+      ? this.#find(destination, verify, due, signal)
+      : this.#commit(destination, verify, commitment, due, signal);
+  }
+
+  /**
+   * Takes what the destination reports of a request for storage commitment, on whichever association it came; false
+   * where it was never asked so.
+   */
+  take({ transactionUid, instances }: CommitmentReport): boolean {
+    const destination = this.#destination();
+    const waiting = this.#ledger.awaiting(destination.name, transactionUid);
+    if (waiting === undefined) return false;
+    const { verify } = destination;
+    const said = new Map(instances.map((one) => [one.sopInstanceUid, proofOf(one.failureReason)]));
+    for (const delivery of waiting) {
+      const result = said.get(delivery.sopInstanceUid);
+      if (verify === undefined || result === undefined) continue;
+      // It may have been sent again since it failed in an earlier transaction.
+      if (result.type !== 'found' && delivery.transactionUid !== transactionUid) continue;
+      this.#conclude(destination, verify, delivery, result);
+    }
+    if (this.#held?.transactionUid === transactionUid) this.#held.reported.abort();
+    return true;
+  }
+
+  async #find(
+    destination: Destination,
+    verify: VerifyPolicy,
+    due: readonly Stored[],
+    signal: AbortSignal,
+  ): Promise<number> {
     const results = await findInstances(destination, due, signal);
     const asked = results.some(({ type }) => type !== 'failed');
-    this.#fruitlessPasses = asked ? 0 : this.#fruitlessPasses + 1;
-    const retry = destination.retry ?? DEFAULT_RETRY;
-    const random = Math.random();
-    const rest = asked ? 0 : backoff(this.#fruitlessPasses, retry, random);
+    const rest = this.#restAfter(destination, asked);
     for (const [i, delivery] of due.entries()) {
-      const result = results[i] as FindResult;
-      const resendIn = backoff(delivery.looks + 1, retry, random);
-      const waits = { now: this.#now(), resendIn, lookIn: backoff(1, retry, 1) + rest };
-      this.#settle(name, delivery, proofFor(delivery, result, verify, waits));
+      this.#conclude(destination, verify, delivery, results[i] as ProofResult, rest);
     }
     return rest;
+  }
+
+  async #commit(
+    destination: Destination,
+    verify: VerifyPolicy,
+    { reportMs }: CommitmentPolicy,
+    due: readonly Stored[],
+    signal: AbortSignal,
+  ): Promise<number> {
+    const { name } = destination;
+    for (const delivery of due.filter((one) => one.transactionUid !== null)) {
+      this.#settle(name, delivery, overdueProof(delivery, verify, this.#now()));
+    }
+    const instances = due.filter((one) => one.transactionUid === null);
+    if (instances.length === 0) return 0;
+    const transactionUid = randomUid();
+    // Before it is sent: a report may come sooner than the response, or after a crash.
+    this.#ledger.beginCommitment(transactionUid, instances, this.#now() + reportMs);
+    const reported = new AbortController();
+    this.#held = { transactionUid, reported };
+    const failure = await requestCommitment(
+      destination,
+      { transactionUid, instances },
+      { onReport: (report) => this.take(report), reported: reported.signal, signal },
+    );
+    this.#held = undefined;
+    const rest = this.#restAfter(destination, failure === undefined);
+    if (failure === undefined) return rest;
+    for (const delivery of this.#ledger.awaiting(name, transactionUid) ?? []) {
+      this.#conclude(destination, verify, delivery, failure, rest);
+    }
+    return rest;
+  }
+
+  /** Milliseconds for which the destination is left alone, which could be asked for something or not. */
+  #restAfter({ retry = DEFAULT_RETRY }: Destination, asked: boolean): number {
+    this.#fruitlessPasses = asked ? 0 : this.#fruitlessPasses + 1;
+    return asked ? 0 : backoff(this.#fruitlessPasses, retry, Math.random());
+  }
+
+  #conclude(
+    { name, retry = DEFAULT_RETRY }: Destination,
+    verify: VerifyPolicy,
+    delivery: Stored,
+    result: ProofResult,
+    rest = 0,
+  ): void {
+    const resendIn = backoff(delivery.looks + 1, retry, Math.random());
+    const waits = { now: this.#now(), resendIn, lookIn: backoff(1, retry, 1) + rest };
+    this.#settle(name, delivery, proofFor(delivery, result, verify, waits));
   }
 
   #settle(destination: string, delivery: Stored, settlement: ProofSettlement): void {
@@ -83,34 +167,11 @@ export class Verifier<Stored extends StoredDelivery = StoredDelivery> {
       this.#log.info(fields, 'delivered: the destination has it');
     } else {
       const { type, code } = settlement;
-      if (type === 'put-off') this.#log.warn({ ...fields, code }, 'cannot be asked for yet');
+      if (type === 'put-off') this.#log.warn({ ...fields, code }, 'not proven yet');
       else if (settlement.retryAt === undefined) {
         this.#log.error({ ...fields, code }, 'delivery given up: stored, but not proven');
       } else this.#log.warn({ ...fields, code }, 'answered with success, but not there');
     }
     this.#onSettled?.(delivery, settlement);
   }
-}
-
-/** Identifiers on one association. */
-const LOOK_LIMIT = 64;
-
-/** Times in milliseconds; `now` since the epoch, the others from then. */
-export function proofFor(
-  delivery: StoredDelivery,
-  result: FindResult,
-  verify: VerifyPolicy,
-  waits: { readonly now: number; readonly resendIn: number; readonly lookIn: number },
-): ProofSettlement {
-  const { now, resendIn, lookIn } = waits;
-  if (result.type === 'found') return { type: 'proven' };
-  if (result.type === 'not-found') {
-    const last = delivery.looks + 1 >= verify.attempts;
-    return { type: 'not-there', code: 'not-found', ...(last ? {} : { retryAt: now + resendIn }) };
-  }
-  const { code, status, failureClass, untried } = result;
-  // Sending again would not help a peer that cannot be asked at all: a person has to see it.
-  if (failureClass === 'permanent' && !untried) return { type: 'not-there', code, status };
-  // What was not asked for keeps its place, so that one question without an answer holds up no other.
-  return { type: 'put-off', code, lookAt: untried ? now : now + lookIn };
 }

@@ -62,6 +62,14 @@ export class SourceDataset {
     return this.values(keyword)[0] ?? '';
   }
 
+  /** The first value of a US attribute, or undefined. */
+  unsigned(keyword: string): number | undefined {
+    const element = this.#elements.get(attributeOf(keyword).tag);
+    const bytes = rawBytes(this.#reader, element);
+    if (!element || !bytes || bytes.length < 2) return undefined;
+    return element.inner.littleEndian ? bytes.readUInt16LE() : bytes.readUInt16BE();
+  }
+
   /** The items of a sequence; none where it is absent or cannot be followed. */
   items(keyword: string): readonly SourceDataset[] {
     const sequence = this.#elements.get(attributeOf(keyword).tag);

@@ -65,8 +65,14 @@ export type ProofSettlement =
       /** When it is sent again; absent where that has been tried often enough. */
       readonly retryAt?: number | undefined;
     }
-  /** The destination could not be asked: it says nothing about the object. */
-  | { readonly type: 'put-off'; readonly code: string; readonly lookAt: number };
+  /** The destination could not be asked, or has not reported: it says nothing about the object. */
+  | {
+      readonly type: 'put-off';
+      readonly code: string;
+      readonly lookAt: number;
+      /** Set where this cannot go on for ever. */
+      readonly counted?: boolean;
+    };
 
 /** The next state, or undefined where the event cannot happen in that state. */
 export function nextDeliveryState(

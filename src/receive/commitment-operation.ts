@@ -1,3 +1,4 @@
+import { readReferences } from '../dicom/commitment-dataset.js';
 import { STORAGE_COMMITMENT_INSTANCE } from '../dicom/sop-classes.js';
 import type { SourceDataset } from '../dicom/source-dataset.js';
 import { Status } from '../dicom/status.js';
@@ -70,12 +71,9 @@ function accept(
 
 /** Each instance once, though a list may name it twice. */
 function references(dataset: SourceDataset): InstanceReference[] {
-  const byUid = new Map<string, InstanceReference>();
-  for (const item of dataset.items('ReferencedSOPSequence')) {
-    const sopInstanceUid = item.text('ReferencedSOPInstanceUID');
-    byUid.set(sopInstanceUid, { sopClassUid: item.text('ReferencedSOPClassUID'), sopInstanceUid });
-  }
-  return [...byUid.values()];
+  return [
+    ...new Map(readReferences(dataset).map((one) => [one.sopInstanceUid, one] as const)).values(),
+  ];
 }
 
 const OUTCOMES: Readonly<Record<CommitmentVerdict, Outcome>> = {

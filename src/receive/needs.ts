@@ -1,4 +1,4 @@
-import type { CommitmentRequest } from '../domain/commitment.js';
+import type { CommitmentReport, CommitmentRequest } from '../domain/commitment.js';
 import type {
   AssociationEnd,
   IncomingInstance,
@@ -45,6 +45,14 @@ export interface CommitmentRequests {
    * known Transaction UID does not. Throws where the catalog takes no rows.
    */
   accept(request: CommitmentRequest): CommitmentVerdict;
+}
+
+export interface CommitmentReports {
+  /**
+   * Writes down what a peer reports of a request of Vigil's own; false where there is no such request. Throws where the
+   * catalog takes no rows.
+   */
+  take(report: CommitmentReport): boolean;
 }
 
 /** Why an instance was not taken, as told to its sender. */

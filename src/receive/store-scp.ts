@@ -9,7 +9,14 @@ import { AssociationPolicy, type AssociationPolicySettings } from './association
 import { commitmentService } from './commitment-operation.js';
 import { Connections } from './connections.js';
 import { CommandField, type EventReport } from './dimse.js';
-import type { Catalog, CommitmentRequests, IncomingFiles, ReceiveObserver } from './needs.js';
+import { eventReportService } from './event-report-operation.js';
+import type {
+  Catalog,
+  CommitmentReports,
+  CommitmentRequests,
+  IncomingFiles,
+  ReceiveObserver,
+} from './needs.js';
 import { echo, type ServiceBinding } from './operation.js';
 import { storeService } from './store-operation.js';
 import { TlsServer } from './tls-server.js';
@@ -77,6 +84,7 @@ export class StoreScp implements AsyncDisposable {
     files: IncomingFiles;
     catalog: Catalog;
     commitments: CommitmentRequests;
+    commitmentReports: CommitmentReports;
     nextAssociationId: () => number;
     observer?: ReceiveObserver;
     log: Log;
@@ -111,6 +119,11 @@ export class StoreScp implements AsyncDisposable {
         commandField: CommandField.NActionRq,
         sopClassUid: STORAGE_COMMITMENT_PUSH_MODEL,
         service: commitmentService(commitments, log),
+      },
+      {
+        commandField: CommandField.NEventReportRq,
+        sopClassUid: STORAGE_COMMITMENT_PUSH_MODEL,
+        service: eventReportService(options.commitmentReports, log),
       },
     ];
   }

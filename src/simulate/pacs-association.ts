@@ -1,8 +1,15 @@
 import type { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import dimse, { type association, type Dataset, type requests } from 'dcmjs-dimse';
+import { commitmentEvent } from '../dicom/commitment-dataset.js';
+import {
+  STORAGE_COMMITMENT_INSTANCE,
+  STORAGE_COMMITMENT_PUSH_MODEL,
+} from '../dicom/sop-classes.js';
 import { Status } from '../dicom/status.js';
+import { EXPLICIT_VR_LITTLE_ENDIAN } from '../dicom/transfer-syntaxes.js';
 import { type EncodedInstance, VerbatimDataset } from '../dicom/verbatim-dataset.js';
+import type { CommitmentReport } from '../domain/commitment.js';
 
 /** How the PACS treats one C-STORE: a status, or the ways in which a peer fails without giving one. */
 export type PacsAnswer =
@@ -26,7 +33,12 @@ export interface PacsPolicy {
   store(object: IncomingObject): Promise<PacsAnswer>;
   /** Whether it has the instance, or how else it answers. */
   find(sopInstanceUid: string): boolean | PacsAnswer;
+  /** Takes a request for storage commitment, or how else it answers; the report goes on this association. */
+  commit(asked: CommitmentAsked, report: (report: CommitmentReport) => void): PacsAnswer;
 }
+
+/** What the PACS is asked to commit to (PS3.4 Table J.3-1). */
+export type CommitmentAsked = Pick<CommitmentReport, 'transactionUid' | 'instances'>;
 
 type Association = association.Association;
 type CStoreRequest = requests.CStoreRequest;
@@ -138,6 +150,25 @@ export class PacsAssociation extends dimse.Scp {
     respond([match, responseOf(status)]);
   }
 
+  override nActionRequest(
+    request: requests.NActionRequest,
+    respond: (response: InstanceType<typeof dimse.responses.NActionResponse>) => void,
+  ): void {
+    const { TransactionUID, ReferencedSOPSequence } = request.getDataset()?.getElements() ?? {};
+    const instances = (ReferencedSOPSequence as readonly ReferencedSop[] | undefined)?.map(
+      ({ ReferencedSOPClassUID, ReferencedSOPInstanceUID }) => ({
+        sopClassUid: ReferencedSOPClassUID,
+        sopInstanceUid: ReferencedSOPInstanceUID,
+      }),
+    );
+    const asked = { transactionUid: String(TransactionUID), instances: instances ?? [] };
+    const answer = this.#policy.commit(asked, (report) => this.sendRequests(eventReport(report)));
+    if (this.#fails(answer)) return;
+    const response = dimse.responses.NActionResponse.fromRequest(request);
+    response.setStatus(answer.status);
+    respond(response);
+  }
+
   /** Fails in the given way, where it is one. */
   #fails(answer: PacsAnswer): answer is Exclude<PacsAnswer, { readonly status: number }> {
     if (typeof answer !== 'string') return false;
@@ -174,6 +205,22 @@ export class PacsAssociation extends dimse.Scp {
       context.setResult(PresentationContextResult.Accept, chosen);
     }
   }
+}
+
+interface ReferencedSop {
+  readonly ReferencedSOPClassUID: string;
+  readonly ReferencedSOPInstanceUID: string;
+}
+
+function eventReport(report: CommitmentReport): requests.NEventReportRequest {
+  const { eventTypeId, information } = commitmentEvent(report);
+  const request = new dimse.requests.NEventReportRequest(
+    STORAGE_COMMITMENT_PUSH_MODEL,
+    STORAGE_COMMITMENT_INSTANCE,
+    eventTypeId,
+  );
+  request.setDataset(new dimse.Dataset({ ...information }, EXPLICIT_VR_LITTLE_ENDIAN));
+  return request;
 }
 
 /** A match of a C-FIND (PS3.4 Table C.4-1). */

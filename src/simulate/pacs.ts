@@ -6,7 +6,13 @@ import { encodeFileMeta } from '../dicom/file-meta.js';
 import { Status } from '../dicom/status.js';
 import { isUid } from '../dicom/uid.js';
 import type { EncodedInstance } from '../dicom/verbatim-dataset.js';
-import { type IncomingObject, type PacsAnswer, PacsAssociation } from './pacs-association.js';
+import type { CommitmentReport } from '../domain/commitment.js';
+import {
+  type CommitmentAsked,
+  type IncomingObject,
+  type PacsAnswer,
+  PacsAssociation,
+} from './pacs-association.js';
 
 /** An object that the PACS keeps. */
 export interface ReceivedObject extends EncodedInstance {
@@ -36,11 +42,19 @@ export interface PacsOptions {
   readonly loses?: (object: IncomingObject) => boolean;
   /** Decides on a C-FIND in place of the search. */
   readonly findAnswer?: (sopInstanceUid: string) => PacsAnswer | undefined;
+  /** Decides on a request for storage commitment before it is taken. */
+  readonly commitAnswer?: () => PacsAnswer | undefined;
+  /** Is given what there is to report, and how to on the association of the request; absent, that is done at once. */
+  readonly onCommitment?: (
+    report: CommitmentReport,
+    onAssociation: (report: CommitmentReport) => void,
+  ) => void;
 }
 
 /**
  * A simulated PACS for demonstration and tests: a Verification, Storage and Study Root Find SCP (PS3.4 A, B and C) that
- * keeps what it is sent as Part 10 files, finds it by its SOP Instance UID at IMAGE level, and can fail in the ways of real ones. Not for patient data: it has no limits of its own.
+ * keeps what it is sent as Part 10 files, finds it by its SOP Instance UID at IMAGE level, commits to what it has
+ * (PS3.4 J), and can fail in the ways of real ones. Not for patient data: it has no limits of its own.
  */
 export class SimulatedPacs
   extends EventEmitter<{ received: [ReceivedObject]; association: [] }>
@@ -102,8 +116,26 @@ export class SimulatedPacs
       store: (object) => this.#store(object),
       find: (sopInstanceUid) =>
         this.#options.findAnswer?.(sopInstanceUid) ?? this.#has(sopInstanceUid),
+      commit: (asked, report) => this.#commit(asked, report),
     });
     association.on('associationRequested', () => this.emit('association'));
+  }
+
+  #commit(asked: CommitmentAsked, onAssociation: (report: CommitmentReport) => void): PacsAnswer {
+    const answer = this.#options.commitAnswer?.() ?? { status: Status.Success };
+    if (typeof answer === 'string' || answer.status !== Status.Success) return answer;
+    const instances = asked.instances.map(({ sopClassUid, sopInstanceUid }) => ({
+      sopClassUid,
+      sopInstanceUid,
+      ...(!this.#has(sopInstanceUid) && { failureReason: Status.NoSuchObjectInstance }),
+    }));
+    const report = { transactionUid: asked.transactionUid, instances };
+    // After the response.
+    setImmediate(() => {
+      if (this.#options.onCommitment === undefined) onAssociation(report);
+      else this.#options.onCommitment(report, onAssociation);
+    });
+    return answer;
   }
 
   #has(sopInstanceUid: string): boolean {

@@ -300,4 +300,18 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX repetition_association ON repetition (association_id);
   `,
+
+  // Storage commitment that destinations are asked for.
+  `
+  -- Of the request whose report a delivery in state stored waits for; due_at is when it is overdue then.
+  ALTER TABLE delivery ADD COLUMN transaction_uid TEXT;
+
+  -- Earlier requests too: their reports may come late.
+  CREATE TABLE asked_commitment (
+    transaction_uid TEXT NOT NULL,
+    delivery_id INTEGER NOT NULL REFERENCES delivery ON DELETE CASCADE,
+    PRIMARY KEY (transaction_uid, delivery_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX asked_commitment_delivery ON asked_commitment (delivery_id);
+  `,
 ];

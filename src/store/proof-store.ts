@@ -1,4 +1,8 @@
-import { nextDeliveryState, type ProofSettlement } from '../domain/delivery-state.js';
+import {
+  type DeliveryState,
+  nextDeliveryState,
+  type ProofSettlement,
+} from '../domain/delivery-state.js';
 import type { Catalog } from './database.js';
 import { DELIVERY_EVENTS } from './delivery-store.js';
 import { eventWriter } from './events.js';
@@ -7,11 +11,14 @@ import * as sql from './queries.js';
 /** A delivery that was answered with success and is to be proven. */
 export interface StoredDelivery {
   readonly deliveryId: number;
+  readonly sopClassUid: string;
   readonly studyInstanceUid: string;
   readonly seriesInstanceUid: string;
   readonly sopInstanceUid: string;
   readonly kind: string;
   readonly looks: number;
+  /** Of the request for storage commitment whose report is waited for. */
+  readonly transactionUid: string | null;
 }
 
 /** The deliveries in state `stored`: what the destination took and has yet to show. */
@@ -35,11 +42,36 @@ export class ProofStore {
     return row.dueAt ?? undefined;
   }
 
+  beginCommitment(
+    transactionUid: string,
+    deliveries: readonly StoredDelivery[],
+    overdueAt: number,
+  ): void {
+    const name = this.#catalog.prepare(sql.INSERT_ASKED_COMMITMENT);
+    const mark = this.#catalog.prepare(sql.AWAIT_COMMITMENT);
+    this.#catalog
+      .transaction(() => {
+        for (const { deliveryId } of deliveries) {
+          name.run({ transactionUid, deliveryId });
+          mark.run({ transactionUid, deliveryId, overdueAt });
+        }
+      })
+      .immediate();
+  }
+
+  awaiting(destination: string, transactionUid: string): StoredDelivery[] | undefined {
+    const rows = this.#catalog
+      .prepare(sql.ASKED_DELIVERIES)
+      .all({ destination, transactionUid }) as (StoredDelivery & { state: DeliveryState })[];
+    return rows.length === 0 ? undefined : rows.filter(({ state }) => state === 'stored');
+  }
+
   settleProof(delivery: StoredDelivery, settlement: ProofSettlement): void {
     const { deliveryId, studyInstanceUid, sopInstanceUid, kind } = delivery;
     if (settlement.type === 'put-off') {
-      const { lookAt, code } = settlement;
-      this.#catalog.prepare(sql.PUT_OFF_LOOK).run({ deliveryId, lookAt, code });
+      const { lookAt, code, counted } = settlement;
+      const missed = counted ? 1 : 0;
+      this.#catalog.prepare(sql.PUT_OFF_LOOK).run({ deliveryId, lookAt, code, missed });
       return;
     }
     const at = Date.now();

@@ -243,10 +243,14 @@ export const RESULT_OBJECT_FILE = `
 export const NEXT_DELIVERY = `
   SELECT min(due_at) AS dueAt FROM delivery WHERE state = 'due' AND destination = ?`;
 
-export const STORED_DELIVERIES = `
-  SELECT d.delivery_id AS deliveryId, d.looks, d.sop_instance_uid AS sopInstanceUid, r.kind,
+const STORED_DELIVERY = `
+  SELECT d.delivery_id AS deliveryId, d.state, d.looks, d.transaction_uid AS transactionUid, r.kind,
+    d.sop_instance_uid AS sopInstanceUid, r.sop_class_uid AS sopClassUid,
     r.series_instance_uid AS seriesInstanceUid, a.study_instance_uid AS studyInstanceUid
-  FROM delivery d JOIN result_object r USING (sop_instance_uid) JOIN analysis a USING (analysis_id)
+  FROM delivery d JOIN result_object r USING (sop_instance_uid) JOIN analysis a USING (analysis_id)`;
+
+export const STORED_DELIVERIES = `
+  ${STORED_DELIVERY}
   WHERE d.state = 'stored' AND d.destination = :destination AND d.due_at <= :now
   ORDER BY d.due_at, d.delivery_id LIMIT :limit`;
 
@@ -254,7 +258,8 @@ export const NEXT_LOOK = `
   SELECT min(due_at) AS dueAt FROM delivery WHERE state = 'stored' AND destination = ?`;
 
 export const PUT_OFF_LOOK = `
-  UPDATE delivery SET due_at = :lookAt, failure_class = 'transient', failure_code = :code
+  UPDATE delivery SET due_at = :lookAt, looks = looks + :missed, transaction_uid = NULL, failure_class = 'transient',
+    failure_code = :code
   WHERE delivery_id = :deliveryId AND state = 'stored'`;
 
 export const SETTLE_PROOF = `
@@ -262,11 +267,25 @@ export const SETTLE_PROOF = `
     looks = looks + :missed, failure_class = :failureClass, failure_code = :failureCode
   WHERE delivery_id = :deliveryId AND state = 'stored' RETURNING destination`;
 
+export const INSERT_ASKED_COMMITMENT = `
+  INSERT INTO asked_commitment (transaction_uid, delivery_id) VALUES (:transactionUid, :deliveryId)`;
+
+export const AWAIT_COMMITMENT = `
+  UPDATE delivery SET transaction_uid = :transactionUid, due_at = :overdueAt
+  WHERE delivery_id = :deliveryId AND state = 'stored'`;
+
+/** What a request named, whatever has become of it since. */
+export const ASKED_DELIVERIES = `
+  ${STORED_DELIVERY}
+  WHERE d.destination = :destination AND d.delivery_id IN (
+    SELECT delivery_id FROM asked_commitment WHERE transaction_uid = :transactionUid)
+  ORDER BY d.delivery_id`;
+
 export const RELEASE_DELIVERIES = `UPDATE delivery SET state = 'due' WHERE state = 'sending'`;
 
 export const SETTLE_DELIVERY = `
   UPDATE delivery SET state = :state, due_at = coalesce(:dueAt, due_at), settled_at = :settledAt, status = :status,
-    attempts = attempts - :uncounted, failure_class = :failureClass, failure_code = :failureCode, comment = :comment
+    transaction_uid = NULL, attempts = attempts - :uncounted, failure_class = :failureClass, failure_code = :failureCode, comment = :comment
   WHERE delivery_id = :deliveryId AND state = 'sending'
   RETURNING sop_instance_uid AS sopInstanceUid, destination, route, priority`;
 

@@ -18,9 +18,8 @@ const STUDY_FOLDERS = ['instances', 'results'];
 
 /**
  * Removes studies that are older than the limit, then the oldest ones while the disk has less free space than it
- * should. Never removed: what is being received, read, reported or is not delivered yet, and what is in a conflict that
- * nobody has settled.
- * should, and requests for commitment that no instance is left of. Never removed: what is being received, read, reported or is not delivered yet, and what is in conflict.
+ * should, and forgets requests for commitment that no instance is left of. Never removed: what is being received, read,
+ * reported or is not delivered yet, and what is in a conflict that nobody has settled.
  */
 export class Retention {
   readonly #catalog: Catalog;

@@ -5,6 +5,7 @@ import { Association } from '../../../src/receive/association.js';
 import { AssociationPolicy } from '../../../src/receive/association-policy.js';
 import { commitmentService } from '../../../src/receive/commitment-operation.js';
 import { CommandField } from '../../../src/receive/dimse.js';
+import { eventReportService } from '../../../src/receive/event-report-operation.js';
 import { echo } from '../../../src/receive/operation.js';
 import { storeService } from '../../../src/receive/store-operation.js';
 import { DEFAULT_LIMITS, MAXIMUM_ASSOCIATE_LENGTH } from '../../../src/receive/store-scp.js';
@@ -85,6 +86,11 @@ export async function runSession(bytes: Buffer, delivery: Delivery): Promise<voi
         commandField: CommandField.NActionRq,
         sopClassUid: STORAGE_COMMITMENT_PUSH_MODEL,
         service: commitmentService({ accept: () => 'accepted' }, log),
+      },
+      {
+        commandField: CommandField.NEventReportRq,
+        sopClassUid: STORAGE_COMMITMENT_PUSH_MODEL,
+        service: eventReportService({ take: () => true }, log),
       },
     ],
     decide: (request) => policy.decide(request, '127.0.0.1', { all: 0, fromAddress: 0 }),

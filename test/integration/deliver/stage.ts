@@ -43,6 +43,13 @@ export class Stage implements AsyncDisposable {
     });
   }
 
+  /** The same catalog in new workers, as after a restart. */
+  restart(): Stage {
+    const next = new Stage(this.rig, this.#destination);
+    next.clock = this.clock;
+    return next;
+  }
+
   reconfigure(changed: Partial<Destination>): void {
     this.#destination = { ...this.#destination, ...changed };
   }

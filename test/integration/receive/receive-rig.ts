@@ -11,6 +11,7 @@ import type {
 } from '../../../src/domain/received-instance.js';
 import type {
   Catalog,
+  CommitmentReports,
   IncomingFiles,
   ReceiveObserver,
   Refusal,
@@ -72,9 +73,11 @@ export class ReceiveRig extends EventEmitter<Told> implements AsyncDisposable {
       minimumFreeBytes?: number;
       files?: IncomingFiles;
       catalog?: Catalog;
+      commitmentReports?: CommitmentReports;
     } = {},
   ): Promise<ReceiveRig> {
-    const { minimumFreeBytes = 0, files: ownFiles, catalog: ownCatalog, ...settings } = options;
+    const { minimumFreeBytes = 0, files: ownFiles, catalog: ownCatalog, ...rest } = options;
+    const { commitmentReports, ...settings } = rest;
     const folder = await mkdtemp(join(tmpdir(), 'vigil-receive-'));
     const files = await InstanceFiles.open(folder, { minimumFreeBytes, log: silent });
     const database = openCatalog(join(folder, 'catalog.db'));
@@ -115,6 +118,7 @@ export class ReceiveRig extends EventEmitter<Told> implements AsyncDisposable {
       files: ownFiles ?? files,
       catalog: ownCatalog ?? ingest,
       commitments: new CommitmentStore(database, folder),
+      commitmentReports: commitmentReports ?? { take: () => false },
       nextAssociationId: () => ingest.nextAssociationId(),
       observer,
       log: pino({ level: 'error' }, { write: (line) => errors.push(line) }),

@@ -13,6 +13,7 @@ import { scan } from '../../../src/simulate/scanner.js';
 import { temporaryFolder } from '../../integration/deliver/objects.js';
 import { queueReport } from '../../integration/deliver/queued-reports.js';
 import { Stage } from '../../integration/deliver/stage.js';
+import { ReceiveRig } from '../../integration/receive/receive-rig.js';
 import { startOrthanc } from '../servers.js';
 import { requireTools } from '../tools.js';
 
@@ -74,6 +75,35 @@ describe.runIf(requireTools('Orthanc'))('sending to Orthanc', () => {
       'not-found',
       'not-found',
       'found',
+    ]);
+  });
+
+  it('commits to what it holds, and gets again what somebody deleted there before', async () => {
+    await using folder = await temporaryFolder();
+    let stage: Stage | undefined;
+    await using scp = await ReceiveRig.start({
+      commitmentReports: { take: (report) => stage?.verifier.take(report) ?? false },
+    });
+    await using peer = await startOrthanc(folder.path, { vigil: ['VIGIL', scp.port] });
+    const verify = { afterMs: 10_000, attempts: 3, commitment: { reportMs: 600_000 } };
+    await using open = await Stage.open(peer.port, {
+      aeTitle: 'ORTHANC',
+      verify,
+      timeouts: DEFAULT_TIMEOUTS,
+    });
+    stage = open;
+    await queueReport(open.rig, 1, 'positive');
+    await open.run(5_000);
+    expect(open.states()).toEqual({ stored: 2 });
+    const [id] = (await (await peer.get('/instances')).json()) as string[];
+    expect((await peer.delete(`/instances/${id}`)).status).toBe(200);
+    await open.run();
+    expect(open.states()).toEqual({ delivered: 2 });
+    expect(await (await peer.get('/instances')).json()).toHaveLength(2);
+    const looks = open.rig.rows('SELECT looks, attempts FROM delivery ORDER BY looks');
+    expect(looks).toEqual([
+      { looks: 0, attempts: 1 },
+      { looks: 1, attempts: 2 },
     ]);
   });
 
