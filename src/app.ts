@@ -175,7 +175,7 @@ export class App implements AsyncDisposable {
   static async open(settings: Settings, log: Log): Promise<App> {
     const { folder, minFreeBytes } = settings.storage;
     makeDurableFolder(folder);
-    const { model, signedBy, calibration, prevalence, threads, timeoutMs, maxKeySlices } =
+    const { model, signedBy, calibration, prevalence, maxKeySlices, ...process } =
       settings.inference;
     const lock = FolderLock.take(folder);
     const opened: (() => unknown)[] = [() => lock.release()];
@@ -194,8 +194,7 @@ export class App implements AsyncDisposable {
         signedBy,
         ...(calibration !== 'shipped' && { calibration }),
         ...(prevalence !== 'as-calibrated' && { prevalence }),
-        threads,
-        timeoutMs,
+        ...process,
         keySlices: maxKeySlices,
         log: log.child({ stage: 'infer' }),
       });
@@ -330,6 +329,7 @@ export class App implements AsyncDisposable {
   /** Gives back what a process that died had claimed, and catalogues what it had acknowledged. */
   async #recover(): Promise<void> {
     this.#ingest.loseOpenAssociations();
+    this.#analyses.recover();
     this.#deliveries.releaseClaims();
     await this.#retention.recover();
     let recovered = 0;

@@ -31,7 +31,7 @@ export async function askNodeHealth(parts: HealthParts): Promise<HealthReport> {
     archive: askArchive(status),
     conflicts: askConflicts(status),
     receive: when(scp.isListening, 'not listening'),
-    inference: when(infer.isRunning, 'the inference process is not running'),
+    inference: infer.problem === undefined ? { ok: true } : { ok: false, reason: infer.problem },
     pipeline: askPipeline(pipeline),
     deliveries: askDeliveries(status, settings),
     certificates: certificates.health,

@@ -72,6 +72,12 @@ export class Pipeline implements AsyncDisposable {
   }
 
   start(): void {
+    const { infer, metrics, analyses } = this.#parts;
+    infer.observe({
+      onLost: ({ code }) => metrics.inferenceLost(code),
+      onLostWith: (seriesInstanceUid, reason) => analyses.loseTry(seriesInstanceUid, reason),
+      onReady: () => this.#analysing.notify(),
+    });
     this.#completeness.start();
     this.#selecting.start();
     this.#analysing.start();
@@ -97,6 +103,8 @@ export class Pipeline implements AsyncDisposable {
     this.#completeness.look(seriesInstanceUids);
     for (const uid of seriesInstanceUids) {
       try {
+        // Slices that the inference process was lost with are not risked before their turn.
+        if (this.#parts.analyses.lostTries(uid).losses > 0) continue;
         this.#parts.infer.prefetch(this.#parts.series.receivingInstances(uid));
       } catch (error) {
         // Only time is lost: the analysis meets the same series again and says what is wrong with it.

@@ -46,6 +46,7 @@ export class Metrics {
   readonly #analysis: Histogram;
   readonly #toReport: Histogram;
   readonly #deliveries: Counter<'destination' | 'result'>;
+  readonly #inferenceLosses: Counter<'reason'>;
   readonly #model: Gauge<'name' | 'version' | 'hash'>;
   readonly #reloads: Counter<'result'>;
   readonly #queues: Gauge<'queue'>;
@@ -105,6 +106,11 @@ export class Metrics {
       'destination',
       'result',
     ]);
+    this.#inferenceLosses = counter(
+      'inference_process_losses',
+      'Ends of the inference process that nobody wanted',
+      ['reason'],
+    );
     this.#model = gauge('model_info', 'The model package in use', ['name', 'version', 'hash']);
     this.#reloads = counter('config_reloads', 'Changed configurations, by result', ['result']);
     this.#queues = gauge('queue_depth', 'Work that waits, by queue', ['queue']);
@@ -200,6 +206,11 @@ export class Metrics {
 
   conflict(kind: ConflictKind): void {
     this.#conflicts.inc({ kind });
+  }
+
+  /** `reason` is a code such as `inference-crashed`. */
+  inferenceLost(reason: string): void {
+    this.#inferenceLosses.inc({ reason });
   }
 
   analysed(outcome: Outcome, seconds: number): void {

@@ -181,8 +181,16 @@ const inference = z.strictObject({
     ),
   threads: z.int().min(1).max(64).default(2).describe('Threads of the inference process.'),
   timeoutSeconds: seconds(5, 3600)
-    .default(120)
-    .describe('An analysis that takes longer is ended, and the process started again.'),
+    .default(30)
+    .describe(
+      'Longest that the inference process may take for at most 8 slabs, or for the answer of a series: after that it has hung, and is ended and started again.',
+    ),
+  memoryMb: z
+    .int()
+    .min(512)
+    .max(1024 * 1024)
+    .default(4096)
+    .describe('What the inference process may allocate: an image that takes more fails alone.'),
   maxKeySlices: z.int().min(1).max(16).default(3).describe('Grad-CAM images for each report.'),
 });
 

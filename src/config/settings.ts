@@ -55,6 +55,7 @@ export interface Settings {
     readonly prevalence: 'as-calibrated' | number;
     readonly threads: number;
     readonly timeoutMs: number;
+    readonly memoryBytes: number;
     readonly maxKeySlices: number;
   };
   readonly report: { readonly researchText: string; readonly institutionName?: string };
@@ -291,6 +292,7 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
       prevalence: inference.prevalence,
       threads: inference.threads,
       timeoutMs: ms(inference.timeoutSeconds),
+      memoryBytes: inference.memoryMb * MB,
       maxKeySlices: inference.maxKeySlices,
     },
     report: config.report,

@@ -31,7 +31,16 @@ const NEEDS_RESTART = {
     'storageClasses',
     'tls',
   ],
-  inference: ['model', 'threads', 'timeoutMs', 'maxKeySlices'],
+  inference: [
+    'model',
+    'signedBy',
+    'calibration',
+    'prevalence',
+    'threads',
+    'timeoutMs',
+    'memoryBytes',
+    'maxKeySlices',
+  ],
   admin: ['host', 'port'],
 } as const satisfies { readonly [S in keyof Settings]?: readonly (keyof Settings[S])[] };
 

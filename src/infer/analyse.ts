@@ -3,8 +3,8 @@ import type { StoredInstance } from '../domain/instance.js';
 import type { Log } from '../log.js';
 import { DECIDING_CLASS } from './decision.js';
 import { judgeSeries } from './eligibility.js';
-import { InferenceEngine } from './engine.js';
-import type { ImageReference, SeriesAnalysis, SlabInput } from './engine-protocol.js';
+import { type EngineObserver, InferenceEngine, type SeriesAnalysis } from './engine.js';
+import type { ImageReference, SlabInput } from './engine-protocol.js';
 import { type ModelPackage, openModelPackage } from './model-package.js';
 import { refuseByPixels } from './pixel-gate.js';
 import { Recent } from './recent.js';
@@ -24,8 +24,10 @@ export interface InferStageOptions {
   /** At most so many key slices with a heat map. */
   readonly keySlices?: number;
   readonly log: Log;
-  /** An analysis that takes longer has hung. Milliseconds. */
+  /** The inference process has hung when a batch of slices takes longer. Milliseconds. */
   readonly timeoutMs?: number;
+  /** What the inference process may allocate, in bytes. */
+  readonly memoryBytes?: number;
 }
 
 /** What was made of a series while it arrives: of how many slices, and which slabs were handed over. */
@@ -35,6 +37,8 @@ interface Arriving {
 }
 
 const KEY_SLICES = 5;
+const TIMEOUT_MS = 30_000;
+const MEMORY_BYTES = 4 * 1024 ** 3;
 /** A series is planned anew when it has grown by so much, not for each of several hundred thin slices. */
 const WORTH_A_LOOK = 17 / 16;
 /** More than ever arrive at once. */
@@ -53,20 +57,18 @@ export class InferStage implements AsyncDisposable {
     this.#keySlices = keySlices;
   }
 
-  /** Checks the package, starts the inference process and lets it try the model. @throws ModelPackageError, StageError */
+  /**
+   * Checks the package, starts the inference process and lets it try the model. Where the process cannot be started for
+   * now, `problem` says so until it can. @throws ModelPackageError
+   */
   static async open(options: InferStageOptions): Promise<InferStage> {
     const shipped = await openModelPackage(options.packageFolder, options.signedBy ?? 'any');
     const { calibration, prevalence } = options;
     const fitted =
       calibration === undefined ? shipped : await withSiteCalibration(shipped, calibration);
     const model = prevalence === undefined ? fitted : withPrevalence(fitted, prevalence);
-    const { threads, log, timeoutMs } = options;
-    const engine = await InferenceEngine.open({
-      model,
-      threads,
-      log,
-      ...(timeoutMs !== undefined && { timeoutMs }),
-    });
+    const { threads, log, timeoutMs = TIMEOUT_MS, memoryBytes = MEMORY_BYTES } = options;
+    const engine = await InferenceEngine.open({ model, threads, log, timeoutMs, memoryBytes });
     return new InferStage(model, engine, options.keySlices ?? KEY_SLICES);
   }
 
@@ -74,9 +76,13 @@ export class InferStage implements AsyncDisposable {
     return this.#package.identity;
   }
 
-  /** Whether the inference process is up; it is started again by itself. */
-  get isRunning(): boolean {
-    return this.#engine.isRunning;
+  /** Why nothing can be read at the moment, undefined where it can; the process is started again by itself. */
+  get problem(): string | undefined {
+    return this.#engine.problem;
+  }
+
+  observe(observer: EngineObserver): void {
+    this.#engine.observe(observer);
   }
 
   /**
@@ -94,7 +100,10 @@ export class InferStage implements AsyncDisposable {
     const slabs = planSeries(series, input);
     const fresh = settledSlabs(slabs, input).filter(({ key }) => !keys.has(key));
     for (const { key } of fresh) keys.add(key);
-    this.#engine.prefetch(fresh.map((slab) => inputOf(slab, slabs)));
+    this.#engine.readAhead(
+      uid,
+      fresh.map((slab) => inputOf(slab, slabs)),
+    );
   }
 
   /**
@@ -109,7 +118,7 @@ export class InferStage implements AsyncDisposable {
     const slabs = planSeries(series, this.#package.manifest.input);
     const seriesInstanceUid = series[0]?.header.seriesInstanceUid ?? '';
     const inputs = slabs.map((slab) => inputOf(slab, slabs));
-    const analysis = await this.#engine.analyse(inputs, this.#keySlices);
+    const analysis = await this.#engine.analyse(seriesInstanceUid, inputs, this.#keySlices);
     const refused = refuseByPixels(analysis.statistics);
     const about = { model: this.model, seriesInstanceUid };
     return refused
@@ -180,6 +189,7 @@ function inputOf(slab: PlannedSlab, slabs: readonly PlannedSlab[]): SlabInput {
     groups: read.map(({ images }) =>
       images.map(
         ({ instance, frame, geometry }): ImageReference => ({
+          sopInstanceUid: instance.header.sopInstanceUid,
           file: instance.file,
           sha256: instance.sha256,
           frame,

@@ -9,6 +9,7 @@ import {
 import { StageError } from '../domain/failure.js';
 import type { Finding, ModelIdentity, Reason, SeriesVerdict } from '../domain/finding.js';
 import type { StoredInstance } from '../domain/instance.js';
+import { type LostTries, whySpent } from '../domain/lost-tries.js';
 import type { Log } from '../log.js';
 import { ineligibleInputHash, seriesInputHash } from './input-hash.js';
 
@@ -31,6 +32,10 @@ export interface AnalysisQueue<Work extends AnalysisWork> {
   refuseSeries(work: Work, reason: Reason): void;
   finishAnalysis(work: Work, finding: Finding, inputHash: string): void;
   retryAnalysis(work: Work, dueAt: number, code: string): void;
+  /** As `retryAnalysis`, but the attempt does not count: nothing is wrong with the study. */
+  postponeAnalysis(work: Work, dueAt: number, code: string): void;
+  /** How often the inference process, or the whole node, was lost over a series. */
+  lostTries(seriesInstanceUid: string): LostTries;
 }
 
 /** What the catalog knows of the study and the series. @throws StageError where rows are damaged for good */
@@ -43,6 +48,8 @@ export interface SeriesSource {
 /** What reads a series; satisfied by the inference engine. */
 export interface SeriesReader {
   readonly model: ModelIdentity;
+  /** Why nothing can be read at the moment; undefined where it can. */
+  readonly problem: string | undefined;
   analyse(series: readonly StoredInstance[], verdicts: readonly SeriesVerdict[]): Promise<Finding>;
 }
 
@@ -52,12 +59,13 @@ export const SELECTION_FAILED: Reason = {
   text: 'The series to read could not be chosen: an error of the software',
 };
 
-/** One retry: a crash of the inference process may be an accident, a second one is the series. */
+/** One retry of what may be an accident. */
 const ATTEMPTS = 2;
 const RETRY = { baseMs: 500, capMs: 5_000 };
 
 /**
- * One pass: reads the series of the analysis that waits longest. Every claimed analysis ends in a finding.
+ * One pass: reads the series of the analysis that waits longest. Every claimed analysis ends in a finding. While there
+ * is no inference process nothing is claimed: the studies wait until somebody says that there is one again.
  * @throws where the catalog cannot take the result: the claim is given back, and the analysis done again
  */
 export async function analysisPass<Work extends AnalysisWork>(
@@ -66,6 +74,7 @@ export async function analysisPass<Work extends AnalysisWork>(
   reader: SeriesReader,
   log: Log,
 ): Promise<{ work: Work; finding?: Finding } | { dueInMs: number | undefined }> {
+  if (reader.problem !== undefined) return { dueInMs: undefined };
   const now = Date.now();
   const work = queue.claimAnalysis(now);
   if (work === undefined) {
@@ -100,7 +109,19 @@ export async function analysisPass<Work extends AnalysisWork>(
     conflicts.kinds,
     work.triggerCode,
   );
+  const failedFor = (reason: Reason): Finding =>
+    withConflicts(
+      { ...withoutAnswer('failed', reason, reader.model, verdicts), seriesInstanceUid },
+      conflicts,
+    );
+  const spent = () => whySpent(queue.lostTries(seriesInstanceUid));
   let finding: Finding;
+  const before = spent();
+  if (before !== undefined) {
+    finding = failedFor(before);
+    queue.finishAnalysis(work, finding, inputHash);
+    return { work, finding };
+  }
   try {
     finding = withoutFalseComfort(
       withConflicts(await reader.analyse(instances, verdicts), conflicts),
@@ -110,15 +131,18 @@ export async function analysisPass<Work extends AnalysisWork>(
     const failure = error instanceof StageError ? error : undefined;
     const code = failure?.code ?? 'analysis-failed';
     log.error({ err: error, studyInstanceUid, revision, attempts, code }, 'analysis failed');
-    if (attempts < ATTEMPTS && failure?.failureClass !== 'permanent') {
-      queue.retryAnalysis(work, Date.now() + backoff(attempts, RETRY, Math.random()), code);
+    const dueAt = Date.now() + backoff(attempts, RETRY, Math.random());
+    if (code === 'inference-unavailable') {
+      queue.postponeAnalysis(work, dueAt, code);
       return { work };
     }
-    const reason = { code, text: failure?.message ?? 'The series could not be read' };
-    finding = withConflicts(
-      { ...withoutAnswer('failed', reason, reader.model, verdicts), seriesInstanceUid },
-      conflicts,
-    );
+    const why = spent();
+    if (why === undefined && attempts < ATTEMPTS && failure?.failureClass !== 'permanent') {
+      queue.retryAnalysis(work, dueAt, code);
+      return { work };
+    }
+    const text = failure?.message ?? 'The series could not be read';
+    finding = failedFor(why ?? { code, text });
   }
   if (finding.outcome === 'not-eligible' && finding.reason !== undefined) {
     queue.refuseSeries(work, finding.reason);

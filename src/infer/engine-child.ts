@@ -1,93 +1,73 @@
+import { writeFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { setPriority } from 'node:os';
 import { StageError } from '../domain/failure.js';
-import type { EngineFailure, EngineReply, EngineRequest, SlabInput } from './engine-protocol.js';
+import { EngineChannel } from './engine-channel.js';
+import type { EngineFailure, EngineReply, EngineRequest, OpenModel } from './engine-protocol.js';
 import { ModelGraphs } from './model-graphs.js';
+import { checkFiles } from './model-package.js';
 import { SeriesAnalyser } from './series-analyser.js';
 import { SlabReader } from './slab-reader.js';
 
 /**
- * The inference process. ONNX Runtime blocks the thread that it runs on, so it has a process of its own, behind the
- * receiver in priority. It answers analyses in order; between them it classifies the slices that have arrived so far.
+ * The inference process. ONNX Runtime blocks the thread that it runs on, and pixels come from outside: so this is a
+ * process of its own, behind the receiver in priority and before it when the kernel looks for memory. It does what it is
+ * asked, one request after the other, and keeps nothing.
  */
 const NICE = 5;
-/** An analysis that comes in the meantime waits for so many slices at most. */
-const SPECULATIVE_BATCH = 4;
-/** A scanner's largest series, twice over; what is dropped is computed with the analysis. */
-const MOST_SPECULATIVE = 2000;
-
-type Analyse = Extract<EngineRequest, { type: 'analyse' }>;
-
-let analyser: SeriesAnalyser | undefined;
-const analyses: Analyse[] = [];
-let speculative: SlabInput[] = [];
-let working = false;
+/** The kernel's first choice when memory runs out (proc(5), oom_score_adj). */
+const FIRST_TO_GO = 1000;
+/** The pipe to the owner, see `engine-process.ts`. */
+const CHANNEL_FD = 3;
 
 setPriority(NICE);
+killMeFirst();
 // The parent drains first and then ends this process itself; a terminal signals the whole group.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
-process.on('disconnect', () => process.exit(0));
-process.on('message', (request: EngineRequest) => {
-  switch (request.type) {
-    case 'open':
-      void open(request);
-      break;
-    case 'analyse':
-      analyses.push(request);
-      void work();
-      break;
-    case 'prefetch':
-      speculative = [...speculative, ...request.slabs].slice(-MOST_SPECULATIVE);
-      void work();
-      break;
-  }
-});
 
-async function open({
-  folder,
-  manifest,
-  threads,
-}: Extract<EngineRequest, { type: 'open' }>): Promise<void> {
+let analyser: SeriesAnalyser | undefined;
+const pipe = new Socket({ fd: CHANNEL_FD, readable: true, writable: true });
+const channel = new EngineChannel(
+  pipe,
+  (message) => void answer(message as EngineRequest).then((reply) => channel.send(reply)),
+  (error) => {
+    throw error;
+  },
+);
+pipe.on('close', () => process.exit(0));
+
+async function answer(request: EngineRequest): Promise<EngineReply> {
+  if (request.type === 'open') return open(request);
+  const { id } = request;
+  channel.send({ type: 'begun', id } satisfies EngineReply);
   try {
+    if (analyser === undefined) throw new Error('No model is open');
+    if (request.type === 'classify') {
+      return { type: 'classified', id, results: await analyser.classify(request.slabs) };
+    }
+    const { slabs, results, keySlices } = request;
+    const conclusion = await analyser.conclude(slabs, results, keySlices);
+    return { type: 'concluded', id, conclusion };
+  } catch (error) {
+    return { type: isSound(error) ? 'failed' : 'broken', id, failure: failureOf(error) };
+  }
+}
+
+async function open({ folder, manifest, threads }: OpenModel): Promise<EngineReply> {
+  try {
+    await checkFiles(folder, manifest);
     const graphs = await ModelGraphs.open(folder, manifest, threads);
     analyser = new SeriesAnalyser(graphs, manifest, new SlabReader());
-    reply({ type: 'ready' });
+    return { type: 'ready' };
   } catch (error) {
-    reply({ type: 'refused', message: messageOf(error) });
+    return { type: 'refused', message: messageOf(error) };
   }
 }
 
-async function work(): Promise<void> {
-  if (working || !analyser) return;
-  working = true;
-  try {
-    for (;;) {
-      const request = analyses.shift();
-      if (request) await answer(analyser, request);
-      else if (speculative.length > 0) await speculate(analyser);
-      else return;
-    }
-  } finally {
-    working = false;
-  }
-}
-
-async function answer(on: SeriesAnalyser, { id, slabs, keySlices }: Analyse): Promise<void> {
-  try {
-    reply({ type: 'analysed', id, analysis: await on.analyse(slabs, keySlices) });
-  } catch (error) {
-    reply({ type: 'failed', id, failure: failureOf(error) });
-  }
-}
-
-async function speculate(on: SeriesAnalyser): Promise<void> {
-  const batch = speculative.splice(0, SPECULATIVE_BATCH).filter((slab) => on.isNew(slab));
-  // A slice that cannot be read is told when its series is analysed.
-  await on.classify(batch).catch(() => undefined);
-}
-
-function reply(message: EngineReply): void {
-  process.send?.(message);
+/** Errors about the files, found by code that looks for them, say nothing against the process. */
+function isSound(error: unknown): error is StageError {
+  return error instanceof StageError && error.code !== 'model-output-invalid';
 }
 
 function failureOf(error: unknown): EngineFailure {
@@ -95,9 +75,23 @@ function failureOf(error: unknown): EngineFailure {
     const { code, failureClass, message } = error;
     return { code, failureClass, message };
   }
-  return { code: 'inference-failed', failureClass: 'transient', message: messageOf(error) };
+  const message = messageOf(error);
+  const outOfMemory = /bad_alloc|allocat|out of memory/i.test(message);
+  return {
+    code: outOfMemory ? 'inference-out-of-memory' : 'inference-failed',
+    failureClass: 'transient',
+    message: outOfMemory ? 'The inference process ran out of memory' : message,
+  };
 }
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+function killMeFirst(): void {
+  try {
+    writeFileSync('/proc/self/oom_score_adj', `${FIRST_TO_GO}`);
+  } catch {
+    // Not Linux, or without /proc: the kernel chooses by itself.
+  }
 }

@@ -1,224 +1,287 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { builtModule } from '../built-module.js';
 import { StageError } from '../domain/failure.js';
+import type { Reason } from '../domain/finding.js';
 import type { Log } from '../log.js';
-import type { EngineReply, EngineRequest, SeriesAnalysis, SlabInput } from './engine-protocol.js';
-import type { ModelPackage } from './model-package.js';
+import { EngineProcess, type EngineProcessOptions, ProcessLostError } from './engine-process.js';
+import type { Conclusion, SlabInput, SlabResult } from './engine-protocol.js';
 import { ModelPackageError } from './model-package-error.js';
+import type { SlabStatistics } from './pixel-gate.js';
+import { Recent } from './recent.js';
 
-export interface EngineOptions {
-  readonly model: ModelPackage;
-  /** Threads of one operator; the receiver shares the cores. */
-  readonly threads: number;
+export interface EngineOptions extends EngineProcessOptions {
   readonly log: Log;
-  /** A start, or an analysis, that takes longer has hung. Milliseconds. */
-  readonly timeoutMs?: number;
 }
 
-/** Waits before the next start after so many crashes in a row. Milliseconds. */
+/** Who wants to know how the process fares. */
+export interface EngineObserver {
+  /** The process was lost, whatever it did. */
+  onLost(reason: Reason): void;
+  /** It was lost with slices of this series in its hands. */
+  onLostWith(seriesInstanceUid: string, reason: Reason): void;
+  /** It can be asked again. */
+  onReady(): void;
+}
+
+/** What is known of a series when all of it is read; indices count the slabs of the request. */
+export interface SeriesAnalysis extends Conclusion {
+  readonly statistics: readonly SlabStatistics[];
+}
+
+interface Analysis {
+  readonly seriesInstanceUid: string;
+  readonly slabs: readonly SlabInput[];
+  readonly keySlices: number;
+  readonly resolve: (analysis: SeriesAnalysis) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface ReadAhead {
+  readonly seriesInstanceUid: string;
+  readonly slab: SlabInput;
+}
+
+/** Waits before the next start after so many losses without an answer in between. Milliseconds. */
 const RESTART_AFTER = [0, 1_000, 5_000, 30_000];
-const ATTEMPTS = 2;
-const TIMEOUT_MS = 120_000;
-
-type Answer = Extract<EngineReply, { type: 'analysed' | 'failed' }>;
-
-interface Pending {
-  readonly id: number;
-  readonly settle: (answer: Answer | 'lost') => void;
-}
+/** A process that was lost before it began leaves the request to the next one, so often. */
+const HANDOVERS = 3;
+/** Larger batches gain nothing and cost memory. */
+const BATCH = 8;
+/** An analysis that comes in the meantime waits for so many slabs at most. */
+const READ_AHEAD_BATCH = 4;
+/** A scanner's largest series, twice over; what is dropped is computed with the analysis. */
+const MOST_READ_AHEAD = 2_000;
+/** A few kilobytes each; far more than the slabs of any one series. */
+const RESULTS_KEPT = 4_000;
+/** Series that a process was lost with. */
+const SUSPECTS_KEPT = 1_000;
 
 /**
- * Owns the inference process: starts it again when it crashes or hangs, and gives it one analysis at a time. The
- * process is only ever ended by killing it; it holds nothing that is not computed again.
+ * Owns the inference process: starts it again when it is lost, gives it one request at a time, each with slabs of one
+ * series, and keeps its results. So a loss is the loss of one series, and costs the others the time of a start.
  */
 export class InferenceEngine implements AsyncDisposable {
   readonly #options: EngineOptions;
-  #child: ChildProcess | undefined;
-  #ready: Promise<ChildProcess>;
-  #crashes = 0;
-  #pending: Pending | undefined;
-  #lastId = 0;
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #results = new Recent<SlabResult>(RESULTS_KEPT);
+  readonly #suspects = new Recent<true>(SUSPECTS_KEPT);
+  readonly #analyses: Analysis[] = [];
   readonly #stopped = new AbortController();
+  #readAhead: ReadAhead[] = [];
+  #observer: EngineObserver | undefined;
+  #process: EngineProcess | undefined;
+  #starting: Promise<unknown> = Promise.resolve();
+  #problem: string | undefined = 'the inference process was not started';
+  #losses = 0;
+  #working = false;
 
   private constructor(options: EngineOptions) {
     this.#options = options;
-    this.#ready = Promise.reject(new Error('The inference process was not started'));
-    this.#ready.catch(() => undefined);
   }
 
-  /** @throws ModelPackageError where the process refuses the model; StageError where it does not start. */
+  /**
+   * Resolves when the process is ready, or cannot be started for now: then it is tried again and again.
+   * @throws ModelPackageError where the process refuses the model
+   */
   static async open(options: EngineOptions): Promise<InferenceEngine> {
     const engine = new InferenceEngine(options);
-    engine.#ready = engine.#start();
     try {
-      await engine.#ready;
+      await engine.#start();
     } catch (error) {
-      await engine[Symbol.asyncDispose]();
-      throw error;
+      if (error instanceof ModelPackageError) {
+        await engine[Symbol.asyncDispose]();
+        throw error;
+      }
+      engine.#startFailed(error);
     }
     return engine;
   }
 
-  get isRunning(): boolean {
-    return this.#child !== undefined;
+  observe(observer: EngineObserver): void {
+    this.#observer = observer;
   }
 
-  /** Classifies slabs when nothing else is to do. What fails or is lost here is done with the analysis. */
-  prefetch(slabs: readonly SlabInput[]): void {
-    if (slabs.length === 0 || this.#child === undefined) return;
-    this.#send(this.#child, { type: 'prefetch', slabs });
+  /** Why nothing can be read at the moment; undefined where it can. */
+  get problem(): string | undefined {
+    return this.#problem;
   }
 
-  /** @throws StageError, after one more attempt where the process was lost. */
-  analyse(slabs: readonly SlabInput[], keySlices: number): Promise<SeriesAnalysis> {
-    const turn = this.#queue.then(() => this.#analyse(slabs, keySlices));
-    this.#queue = turn.catch(() => undefined);
-    return turn;
+  /** Classifies slabs of a series when nothing else is to do. What fails here is done with the analysis. */
+  readAhead(seriesInstanceUid: string, slabs: readonly SlabInput[]): void {
+    if (this.#suspects.get(seriesInstanceUid)) return;
+    const more = slabs.map((slab) => ({ seriesInstanceUid, slab }));
+    this.#readAhead = [...this.#readAhead, ...more].slice(-MOST_READ_AHEAD);
+    void this.#work();
+  }
+
+  /**
+   * The answer for the slabs of a series, inferior to superior.
+   * @throws StageError `inference-unavailable` where there is no process; else it was lost with this series in its
+   * hands, or the files are to blame
+   */
+  analyse(
+    seriesInstanceUid: string,
+    slabs: readonly SlabInput[],
+    keySlices: number,
+  ): Promise<SeriesAnalysis> {
+    return new Promise((resolve, reject) => {
+      this.#analyses.push({ seriesInstanceUid, slabs, keySlices, resolve, reject });
+      void this.#work();
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped.abort();
-    this.#pending?.settle('lost');
-    // A start that is under way ends its own process, or has one by then.
-    await this.#ready.catch(() => undefined);
-    const child = this.#child;
-    this.#child = undefined;
-    if (child) await end(child);
+    this.#problem = 'inference was stopped';
+    await this.#starting;
+    await this.#process?.end();
+    // Who still waits is told so.
+    void this.#work();
   }
 
-  async #analyse(slabs: readonly SlabInput[], keySlices: number): Promise<SeriesAnalysis> {
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-      const child = await this.#readyOrFail();
-      this.#lastId += 1;
-      const request = { type: 'analyse', id: this.#lastId, slabs, keySlices } as const;
-      const answer = await this.#ask(child, request);
-      if (answer === 'lost') {
-        this.#options.log.warn({ attempt }, 'the inference process was lost during an analysis');
-        continue;
+  async #work(): Promise<void> {
+    if (this.#working) return;
+    this.#working = true;
+    try {
+      for (;;) {
+        const analysis = this.#analyses.shift();
+        if (analysis) await this.#analyse(analysis);
+        else if (this.#process && this.#readAhead.length > 0) await this.#classifyAhead();
+        else return;
       }
-      this.#crashes = 0;
-      if (answer.type === 'analysed') return answer.analysis;
-      const { code, failureClass, message } = answer.failure;
-      throw new StageError(code, failureClass, message);
-    }
-    throw new StageError(
-      'inference-process-lost',
-      'transient',
-      `The inference process was lost ${ATTEMPTS} times during this analysis`,
-    );
-  }
-
-  async #readyOrFail(): Promise<ChildProcess> {
-    try {
-      return await this.#ready;
-    } catch (cause) {
-      throw new StageError('inference-unavailable', 'transient', 'The inference process is down', {
-        cause,
-      });
-    }
-  }
-
-  async #ask(
-    child: ChildProcess,
-    request: Extract<EngineRequest, { type: 'analyse' }>,
-  ): Promise<Answer | 'lost'> {
-    const hung = setTimeout(() => {
-      this.#options.log.error('the inference process hangs: it is killed');
-      child.kill('SIGKILL');
-    }, this.#options.timeoutMs ?? TIMEOUT_MS);
-    try {
-      return await new Promise((settle) => {
-        this.#pending = { id: request.id, settle };
-        if (child === this.#child) this.#send(child, request);
-        else settle('lost');
-      });
     } finally {
-      clearTimeout(hung);
-      this.#pending = undefined;
+      this.#working = false;
     }
   }
 
-  async #start(): Promise<ChildProcess> {
-    await delay(RESTART_AFTER[Math.min(this.#crashes, RESTART_AFTER.length - 1)], undefined, {
-      signal: this.#stopped.signal,
-    });
-    const { model, threads, log } = this.#options;
-    const child = fork(builtModule('infer/engine-child'), {
-      serialization: 'advanced',
-      execArgv: [],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
-    child.on('error', (error) => log.error({ error: error.message }, 'inference process'));
-    this.#send(child, { type: 'open', folder: model.folder, manifest: model.manifest, threads });
+  async #analyse({ seriesInstanceUid, slabs, keySlices, ...waiting }: Analysis): Promise<void> {
     try {
-      await this.#untilReady(child);
+      // After a loss one by one: the next one tells which slab it was.
+      const size = this.#suspects.get(seriesInstanceUid) ? 1 : BATCH;
+      const fresh = slabs.filter(({ key }) => this.#results.get(key) === undefined);
+      for (let at = 0; at < fresh.length; at += size) {
+        await this.#classify(seriesInstanceUid, fresh.slice(at, at + size));
+      }
+      const results = slabs.map(({ key }) => this.#results.get(key) as SlabResult);
+      const conclusion = await this.#ask(seriesInstanceUid, slabs, (on) =>
+        on.conclude({ slabs, results, keySlices }),
+      );
+      const statistics = results.map((result) => result.statistics);
+      waiting.resolve({ ...conclusion, statistics });
     } catch (error) {
-      await end(child);
-      throw error;
+      waiting.reject(error);
     }
-    child.on('message', (reply: EngineReply) => this.#settle(reply));
-    child.once('exit', (exitCode, signal) => this.#lost(exitCode, signal));
-    this.#child = child;
-    log.info({ child: child.pid, model: model.identity.name }, 'inference process ready');
-    return child;
   }
 
-  async #untilReady(child: ChildProcess): Promise<void> {
-    const signal = AbortSignal.any([
-      this.#stopped.signal,
-      AbortSignal.timeout(this.#options.timeoutMs ?? TIMEOUT_MS),
-    ]);
-    const exit = once(child, 'exit', { signal }).then(() => undefined);
-    let answer: EngineReply | undefined;
+  async #classifyAhead(): Promise<void> {
+    const seriesInstanceUid = this.#readAhead[0]?.seriesInstanceUid ?? '';
+    const others = this.#readAhead.findIndex((one) => one.seriesInstanceUid !== seriesInstanceUid);
+    const most = others < 0 ? this.#readAhead.length : others;
+    const taken = this.#readAhead.splice(0, Math.min(most, READ_AHEAD_BATCH));
+    const slabs = taken
+      .map(({ slab }) => slab)
+      .filter(({ key }) => this.#results.get(key) === undefined);
+    if (slabs.length === 0) return;
     try {
-      [answer] = (await Promise.race([once(child, 'message', { signal }), exit])) ?? [];
-    } catch (cause) {
-      const message = 'The inference process did not start in time';
-      throw new StageError('inference-unavailable', 'transient', message, { cause });
-    }
-    if (answer?.type === 'ready') return;
-    if (answer?.type === 'refused') throw new ModelPackageError('graph-mismatch', answer.message);
-    throw new StageError('inference-unavailable', 'transient', 'The inference process ended early');
-  }
-
-  #settle(reply: EngineReply): void {
-    if ((reply.type === 'analysed' || reply.type === 'failed') && reply.id === this.#pending?.id) {
-      this.#pending.settle(reply);
+      await this.#classify(seriesInstanceUid, slabs);
+    } catch {
+      // A slice that cannot be read is told when its series is analysed; a loss is told already.
     }
   }
 
-  #lost(exitCode: number | null, signal: NodeJS.Signals | null): void {
+  async #classify(seriesInstanceUid: string, slabs: readonly SlabInput[]): Promise<void> {
+    const results = await this.#ask(seriesInstanceUid, slabs, (on) => on.classify(slabs));
+    for (const [i, { key }] of slabs.entries()) this.#results.set(key, results[i] as SlabResult);
+  }
+
+  async #ask<T>(
+    seriesInstanceUid: string,
+    slabs: readonly SlabInput[],
+    request: (process: EngineProcess) => Promise<T>,
+  ): Promise<T> {
+    for (let handover = 1; ; handover += 1) {
+      await this.#starting;
+      const process = this.#process;
+      if (process === undefined) throw unavailable(this.#problem);
+      try {
+        const answer = await request(process);
+        this.#losses = 0;
+        return answer;
+      } catch (error) {
+        if (!(error instanceof ProcessLostError)) throw error;
+        // Now, and not when its end is told to everyone: nobody else is to be given to it.
+        this.#lost(process, error.reason);
+        if (this.#stopped.signal.aborted) throw unavailable(this.#problem);
+        if (!error.begun && handover < HANDOVERS) continue;
+        this.#blame(seriesInstanceUid, slabs, error.reason);
+        throw new StageError(error.reason.code, 'transient', error.message, { cause: error });
+      }
+    }
+  }
+
+  /** The process had the series in its hands: it is not read ahead any more, and whoever counts its tries is told. */
+  #blame(seriesInstanceUid: string, slabs: readonly SlabInput[], { code, text }: Reason): void {
+    this.#suspects.set(seriesInstanceUid, true);
+    this.#readAhead = this.#readAhead.filter((one) => one.seriesInstanceUid !== seriesInstanceUid);
+    const images = slabs.flatMap(({ groups }) => groups.flat());
+    const sopInstanceUids = [...new Set(images.map(({ sopInstanceUid }) => sopInstanceUid))];
+    this.#tell((observer) => observer.onLostWith(seriesInstanceUid, { code, text }));
+    const line = { seriesInstanceUid, code, slices: sopInstanceUids.slice(0, BATCH) };
+    this.#options.log.error(line, 'the inference process was lost with slices of this series');
+  }
+
+  #start(): Promise<void> {
+    const start = this.#startOnce();
+    this.#starting = start.catch(() => undefined);
+    return start;
+  }
+
+  async #startOnce(): Promise<void> {
+    const { signal } = this.#stopped;
+    const wait = RESTART_AFTER[Math.min(this.#losses, RESTART_AFTER.length - 1)];
+    await delay(wait, undefined, { signal });
+    const process = await EngineProcess.start(this.#options, signal);
+    this.#process = process;
+    this.#problem = undefined;
+    void process.gone.then((reason) => this.#lost(process, reason));
+    const { name } = this.#options.model.identity;
+    this.#options.log.info({ child: process.pid, model: name }, 'inference process ready');
+    this.#tell((observer) => observer.onReady());
+    void this.#work();
+  }
+
+  #lost(process: EngineProcess, { code, text }: Reason): void {
+    if (this.#process !== process) return;
+    this.#process = undefined;
     if (this.#stopped.signal.aborted) return;
-    this.#options.log.error({ exitCode, signal }, 'the inference process ended: it is restarted');
-    this.#child = undefined;
+    this.#problem = 'the inference process is being started again';
+    this.#options.log.error({ code, reason: text }, 'the inference process ended: it is restarted');
+    this.#tell((observer) => observer.onLost({ code, text }));
     this.#restart();
-    this.#pending?.settle('lost');
   }
 
-  /** Who waits for a start that fails is told so; the next start follows after a longer wait. */
   #restart(): void {
-    this.#ready = this.#start();
-    this.#crashes += 1;
-    this.#ready.catch((error: unknown) => {
-      if (this.#stopped.signal.aborted) return;
-      const message = error instanceof Error ? error.message : String(error);
-      this.#options.log.error({ error: message }, 'the inference process does not start');
-      this.#restart();
-    });
+    this.#start().catch((error: unknown) => this.#startFailed(error));
+    // The next one follows after a longer wait.
+    this.#losses += 1;
   }
 
-  #send(child: ChildProcess, request: EngineRequest): void {
-    // A closed channel shows in the exit event, which settles what is pending.
-    child.send(request, () => undefined);
+  #startFailed(error: unknown): void {
+    if (this.#stopped.signal.aborted) return;
+    const message = error instanceof Error ? error.message : String(error);
+    this.#problem = `the inference process does not start: ${message}`;
+    this.#options.log.error({ reason: message }, 'the inference process does not start');
+    this.#restart();
+  }
+
+  #tell(what: (observer: EngineObserver) => void): void {
+    if (this.#observer === undefined) return;
+    try {
+      what(this.#observer);
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'the state of the inference process was not noted');
+    }
   }
 }
 
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exited;
+function unavailable(problem = 'the inference process is being started'): StageError {
+  return new StageError('inference-unavailable', 'transient', problem);
 }

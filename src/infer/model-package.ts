@@ -29,6 +29,18 @@ export async function openModelPackage(
   const bytes = await readManifest(folder);
   if (signedBy !== 'any') await checkSignature(folder, bytes, signedBy);
   const manifest = parseManifest(bytes, folder);
+  await checkFiles(folder, manifest);
+  const { name, version, maker, family } = manifest;
+  const hash = createHash('sha256').update(bytes).digest('hex');
+  return { folder, manifest, identity: { name, version, maker, family, hash } };
+}
+
+/**
+ * Compares every file of a package with its manifest. Also done at each start of the inference process: the folder may
+ * have changed since the node read the manifest, whose hash stands in the reports.
+ * @throws ModelPackageError
+ */
+export async function checkFiles(folder: string, manifest: ModelManifest): Promise<void> {
   for (const [file, expected] of Object.entries(manifest.files)) {
     const actual = await sha256OfFile(join(folder, file));
     if (actual !== expected) {
@@ -38,9 +50,6 @@ export async function openModelPackage(
       );
     }
   }
-  const { name, version, maker, family } = manifest;
-  const hash = createHash('sha256').update(bytes).digest('hex');
-  return { folder, manifest, identity: { name, version, maker, family, hash } };
 }
 
 async function readManifest(folder: string): Promise<Buffer> {

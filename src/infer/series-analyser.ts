@@ -1,27 +1,13 @@
-import { setImmediate } from 'node:timers/promises';
 import type { HuImage } from '../dicom/hu-image.js';
 import { CLASSES, type ClassName, type HeatMap } from '../domain/finding.js';
 import { decide, sliceProbabilities, studyLogitSeed } from './decision.js';
-import type { SeriesAnalysis, SlabInput } from './engine-protocol.js';
+import type { Conclusion, SlabInput, SlabResult } from './engine-protocol.js';
 import { type Pick, pickKeySlices } from './key-slices.js';
 import type { ModelGraphs } from './model-graphs.js';
 import type { ModelManifest } from './model-manifest.js';
-import { type SlabStatistics, slabStatistics } from './pixel-gate.js';
+import { slabStatistics } from './pixel-gate.js';
 import { type Box, headBox, writeSliceInput } from './preprocess.js';
-import { Recent } from './recent.js';
 import type { SlabReader } from './slab-reader.js';
-
-/** Larger batches gain nothing and cost memory. */
-const BATCH = 8;
-/** About a kilobyte each; far more than the slabs of any one series. */
-const RESULTS_KEPT = 20_000;
-
-interface SlabResult {
-  readonly features: Float32Array;
-  readonly logits: Float32Array;
-  readonly box: Box;
-  readonly statistics: SlabStatistics;
-}
 
 interface Batch {
   readonly slices: Float32Array;
@@ -29,12 +15,11 @@ interface Batch {
   readonly centers: readonly HuImage[];
 }
 
-/** Runs the model over slabs and series, and remembers what it said of each slab. */
+/** Runs the model over slabs and series. */
 export class SeriesAnalyser {
   readonly #graphs: ModelGraphs;
   readonly #manifest: ModelManifest;
   readonly #reader: SlabReader;
-  readonly #results = new Recent<SlabResult>(RESULTS_KEPT);
 
   constructor(graphs: ModelGraphs, manifest: ModelManifest, reader: SlabReader) {
     this.#graphs = graphs;
@@ -42,35 +27,31 @@ export class SeriesAnalyser {
     this.#reader = reader;
   }
 
-  /** Whether the CNN has yet to see a slab. */
-  isNew({ key }: SlabInput): boolean {
-    return this.#results.get(key) === undefined;
+  /** Reads and classifies slabs, as one batch. @throws StageError */
+  async classify(slabs: readonly SlabInput[]): Promise<SlabResult[]> {
+    const { slices, boxes, centers } = await this.#prepare(slabs);
+    const { features, logits } = await this.#graphs.classify(slices, slabs.length);
+    const width = this.#manifest.features;
+    return slabs.map((_, i) => {
+      const box = boxes[i] as Box;
+      return {
+        features: features.slice(i * width, (i + 1) * width),
+        logits: logits.slice(i * CLASSES.length, (i + 1) * CLASSES.length),
+        box,
+        statistics: slabStatistics(centers[i] as HuImage, box),
+      };
+    });
   }
 
-  /** Reads and classifies slabs, all that are given, in batches. @throws StageError */
-  async classify(slabs: readonly SlabInput[]): Promise<void> {
-    for (const part of inBatches(slabs)) {
-      const { slices, boxes, centers } = await this.#prepare(part);
-      const { features, logits } = await this.#graphs.classify(slices, part.length);
-      const width = this.#manifest.features;
-      for (const [i, { key }] of part.entries()) {
-        const box = boxes[i] as Box;
-        this.#results.set(key, {
-          features: features.slice(i * width, (i + 1) * width),
-          logits: logits.slice(i * CLASSES.length, (i + 1) * CLASSES.length),
-          box,
-          statistics: slabStatistics(centers[i] as HuImage, box),
-        });
-      }
-      // Messages wait while a batch runs.
-      await setImmediate();
-    }
-  }
-
-  /** The whole answer for the slabs of a series, inferior to superior. @throws StageError */
-  async analyse(slabs: readonly SlabInput[], keySlices: number): Promise<SeriesAnalysis> {
-    await this.classify(slabs.filter((slab) => this.isNew(slab)));
-    const results = slabs.map(({ key }) => this.#results.get(key) as SlabResult);
+  /**
+   * The whole answer for the slabs of a series, inferior to superior, and what `classify` gave for each of them.
+   * @throws StageError
+   */
+  async conclude(
+    slabs: readonly SlabInput[],
+    results: readonly SlabResult[],
+    keySlices: number,
+  ): Promise<Conclusion> {
     const features = concatenated(results.map((result) => result.features));
     const logits = concatenated(results.map((result) => result.logits));
     const flat = await this.#graphs.scores(features, logits, slabs.length);
@@ -81,14 +62,13 @@ export class SeriesAnalyser {
     const { decision } = this.#manifest;
     const classes = decide(scores, decision);
     const picks = pickKeySlices(scores, classes, decision, keySlices);
-    const maps: SeriesAnalysis['keySlices'][number][] = [];
+    const maps: Conclusion['keySlices'][number][] = [];
     for (const className of new Set(picks.map((pick) => pick.className))) {
       const seed = studyLogitSeed(scores, className, decision);
       const gradient = await this.#graphs.gradient(features, logits, seed, slabs.length);
       maps.push(...(await this.#heatMaps(picks, className, slabs, results, gradient)));
     }
     return {
-      statistics: results.map(({ statistics }) => statistics),
       classes,
       probabilities: scores.map((row) => sliceProbabilities(row, decision)),
       keySlices: picks.flatMap(({ index }) => maps.filter((map) => map.index === index)),
@@ -142,12 +122,6 @@ export class SeriesAnalyser {
     }
     return { slices, boxes, centers };
   }
-}
-
-function inBatches<T>(items: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(items.length / BATCH) }, (_, i) =>
-    items.slice(i * BATCH, (i + 1) * BATCH),
-  );
 }
 
 function concatenated(parts: readonly Float32Array[]): Float32Array {

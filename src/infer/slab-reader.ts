@@ -67,7 +67,10 @@ async function read(file: string): Promise<Uint8Array> {
   try {
     return await readFile(file);
   } catch (cause) {
-    const gone = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const { code, errno } = cause as NodeJS.ErrnoException;
+    // What no file system said, or a lack of memory, is nothing about the slice.
+    if (errno === undefined || code === 'ENOMEM') throw cause;
+    const gone = code === 'ENOENT';
     throw new StageError(
       gone ? 'slice-missing' : 'slice-unreadable',
       gone ? 'permanent' : 'transient',

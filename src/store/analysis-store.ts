@@ -1,4 +1,5 @@
 import type { Finding, Reason } from '../domain/finding.js';
+import type { LostTries } from '../domain/lost-tries.js';
 import type { ResultObject } from '../domain/result-object.js';
 import { planDeliveries, type Route, type StudyOrigin } from '../domain/routing.js';
 import { urgency } from '../domain/urgency.js';
@@ -55,6 +56,43 @@ export class AnalysisStore {
     this.#event = eventWriter(catalog);
   }
 
+  /** At the start: gives back what the last run had claimed, and notes what it was cut off in. */
+  recover(): void {
+    this.#catalog
+      .transaction(() => {
+        this.#catalog.prepare(sql.COUNT_CUT_OFFS).run();
+        this.#catalog.prepare(sql.RELEASE_CLAIMS).run({ from: 'due', to: 'running' });
+      })
+      .immediate();
+  }
+
+  /** The inference process was lost with the series in its hands: durable before it gets the series again. */
+  loseTry(seriesInstanceUid: string, reason: Reason): void {
+    this.#catalog
+      .transaction(() => {
+        this.#catalog.prepare(sql.LOSE_TRY).run({ seriesInstanceUid, ...reason });
+        const row = this.#catalog.prepare(sql.STUDY_OF_SERIES).get(seriesInstanceUid);
+        const { studyInstanceUid } = row as { studyInstanceUid: string };
+        this.#event({
+          at: Date.now(),
+          kind: 'inference-lost',
+          studyInstanceUid,
+          seriesInstanceUid,
+          detail: { ...reason },
+        });
+      })
+      .immediate();
+  }
+
+  lostTries(seriesInstanceUid: string): LostTries {
+    const row = this.#catalog.prepare(sql.LOST_TRIES).get(seriesInstanceUid) as
+      | { losses: number; cutOffs: number; code: string | null; text: string | null }
+      | undefined;
+    if (row === undefined) return { losses: 0, cutOffs: 0 };
+    const { losses, cutOffs, code, text } = row;
+    return { losses, cutOffs, ...(code !== null && text !== null && { reason: { code, text } }) };
+  }
+
   claimAnalysis(now: number): AnalysisWork | undefined {
     return this.#claim('due', 'running', now);
   }
@@ -66,6 +104,11 @@ export class AnalysisStore {
   /** Puts a failed attempt back until `dueAt`. */
   retryAnalysis(work: AnalysisWork, dueAt: number, code: string): void {
     this.#retry(work, 'running', 'due', dueAt, code);
+  }
+
+  /** As `retryAnalysis`, but the attempt does not count: nothing is wrong with the study. */
+  postponeAnalysis(work: AnalysisWork, dueAt: number, code: string): void {
+    this.#retry(work, 'running', 'due', dueAt, code, work.attempts - 1);
   }
 
   /** `inputHash` stands for what was really read: slices may have come since the series was chosen. */
@@ -255,6 +298,9 @@ export class AnalysisStore {
         const { outcome, reason } = finding;
         const row = { analysisId, from, at, outcome, inputHash, finding: JSON.stringify(finding) };
         this.#catalog.prepare(sql.FINISH_ANALYSIS).get(row);
+        if (outcome !== 'failed' && finding.seriesInstanceUid !== undefined) {
+          this.#catalog.prepare(sql.FORGET_LOST_TRIES).run(finding.seriesInstanceUid);
+        }
         this.#event({
           at,
           kind: 'analysis-finished',

@@ -14,6 +14,7 @@ export interface CatalogEvent {
     | 'series-refused'
     | 'analysis-finished'
     | 'analysis-retried'
+    | 'inference-lost'
     | 'reported'
     | 'no-route'
     | 'report-stuck'

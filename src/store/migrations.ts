@@ -314,4 +314,17 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX asked_commitment_delivery ON asked_commitment (delivery_id);
   `,
+
+  `
+  -- Series that the inference process was lost with: what has used up its tries is not given to it any more.
+  CREATE TABLE lost_try (
+    series_instance_uid TEXT PRIMARY KEY REFERENCES series ON DELETE CASCADE,
+    -- Times that the process was lost with the series in its hands, and times that the node ended meanwhile.
+    losses INTEGER NOT NULL DEFAULT 0,
+    cut_offs INTEGER NOT NULL DEFAULT 0,
+    -- What the process died of the last time.
+    code TEXT,
+    text TEXT
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

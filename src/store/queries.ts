@@ -180,6 +180,29 @@ export const NEXT_ANALYSIS = `
 /** There is one worker for each stage: what is still claimed when it claims again was cut off. */
 export const RELEASE_CLAIMS = 'UPDATE analysis SET state = :from WHERE state = :to';
 
+export const LOSE_TRY = `
+  INSERT INTO lost_try (series_instance_uid, losses, code, text) VALUES (:seriesInstanceUid, 1, :code, :text)
+  ON CONFLICT (series_instance_uid) DO UPDATE SET losses = losses + 1, code = excluded.code, text = excluded.text`;
+
+/** At the start: what is claimed was in the hands of the inference process when the node ended. */
+export const COUNT_CUT_OFFS = `
+  INSERT INTO lost_try (series_instance_uid, cut_offs)
+    SELECT series_instance_uid, 1 FROM analysis WHERE state = 'running' AND series_instance_uid IS NOT NULL
+  ON CONFLICT (series_instance_uid) DO UPDATE SET cut_offs = cut_offs + 1`;
+
+export const LOST_TRIES = `
+  SELECT losses, cut_offs AS cutOffs, code, text FROM lost_try WHERE series_instance_uid = ?`;
+
+export const FORGET_LOST_TRIES = 'DELETE FROM lost_try WHERE series_instance_uid = ?';
+
+/** Somebody asked for the study to be read again: its series have their tries back. */
+export const FORGET_STUDYS_LOST_TRIES = `
+  DELETE FROM lost_try WHERE series_instance_uid IN (SELECT series_instance_uid FROM series
+    WHERE study_instance_uid = ?)`;
+
+export const STUDY_OF_SERIES = `
+  SELECT study_instance_uid AS studyInstanceUid FROM series WHERE series_instance_uid = ?`;
+
 export const RETRY_ANALYSIS = `
   UPDATE analysis SET state = :to, due_at = :dueAt, attempts = :attempts
   WHERE analysis_id = :analysisId AND state = :from`;

@@ -251,6 +251,7 @@ export class StatusStore {
           .run({ studyInstanceUid, at });
         if (changes === 0) return false;
         this.#catalog.prepare(sql.FORGET_INPUT).run({ studyInstanceUid });
+        this.#catalog.prepare(sql.FORGET_STUDYS_LOST_TRIES).run(studyInstanceUid);
         eventWriter(this.#catalog)({ at, kind: 'reanalyse', studyInstanceUid });
         return true;
       })

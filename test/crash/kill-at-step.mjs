@@ -149,18 +149,20 @@ net.Socket.prototype.write = function (chunk, ...rest) {
 };
 
 // The inference process: killed 20 ms times n after it was asked, or with its answer at the latest.
+const INFERENCE_PIPE = 3;
 const { spawn } = ChildProcess.prototype;
 ChildProcess.prototype.spawn = function (options) {
   const result = spawn.call(this, options);
-  const { send } = this;
-  if (send === undefined) return result;
-  this.send = (message, ...rest) => {
-    const sent = send.call(this, message, ...rest);
-    if (step === 'inference' && message.type === 'analyse') {
-      this.prependOnceListener('message', die);
+  const pipe = this.stdio[INFERENCE_PIPE];
+  if (step !== 'inference' || !pipe) return result;
+  const { write } = pipe;
+  pipe.write = (chunk, ...rest) => {
+    const written = write.call(pipe, chunk, ...rest);
+    if (chunk.includes('classify') || chunk.includes('conclude')) {
+      pipe.prependOnceListener('data', die);
       setTimeout(die, 20 * nth);
     }
-    return sent;
+    return written;
   };
   return result;
 };

@@ -91,6 +91,7 @@ class Stages implements AsyncDisposable {
   get #reader() {
     return {
       model,
+      problem: undefined,
       analyse: async (series: readonly StoredInstance[]): Promise<Finding> => ({
         outcome: this.answer,
         model,

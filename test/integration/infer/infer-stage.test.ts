@@ -1,54 +1,26 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CLASSES } from '../../../src/domain/finding.js';
-import type { StoredInstance } from '../../../src/domain/instance.js';
 import { InferStage } from '../../../src/infer/analyse.js';
 import { REASONS } from '../../../src/infer/reasons.js';
 import { datasetSha256, headPart10, type PhantomOptions } from '../../unit/infer/phantom.js';
-import { storedAt } from '../../unit/infer/series.js';
+import { headSeriesIn } from './head-series-files.js';
 
 const packageFolder = fileURLToPath(new URL('../../../models/vigil-ich-small', import.meta.url));
 const silent = pino({ level: 'silent' });
 
 let folder: string;
+const headSeries = (uid: string, count?: number, options?: PhantomOptions) =>
+  headSeriesIn(folder, uid, count, options);
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'vigil-infer-'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-/** A series of heads, wider towards the middle, as files. */
-async function headSeries(
-  uid: string,
-  count = 12,
-  options: PhantomOptions = {},
-): Promise<StoredInstance[]> {
-  return Promise.all(
-    Array.from({ length: count }, async (_, i) => {
-      const part10 = headPart10(`${uid}.${i}`, {
-        width: 70 + 2 * Math.min(i, count - i),
-        ...options,
-      });
-      const file = join(folder, `${uid}-${i}.dcm`);
-      await writeFile(file, part10);
-      const header = {
-        seriesInstanceUid: uid,
-        sopInstanceUid: `${uid}.${i}`,
-        rows: 256,
-        columns: 256,
-      };
-      const geometry = { rescaleIntercept: -1024, pixelSpacing: [0.9, 0.9] as const };
-      const sha256 = datasetSha256(part10);
-      return { ...storedAt(5 * i, header, geometry), file, sha256 };
-    }),
-  );
-}
 
 interface EditableManifest {
   readonly input: { readonly channels: { offset: number }[] };
@@ -212,102 +184,19 @@ describe('a model that reads neighbouring slabs', () => {
   });
 });
 
-describe('the inference process', () => {
-  const lines = new PassThrough({ objectMode: false });
-  const log = pino({}, lines);
-  let stage: InferStage | undefined;
-  afterEach(async () => {
-    await stage?.[Symbol.asyncDispose]();
-    stage = undefined;
-  });
-
-  /** The process id that the next start logs. */
-  async function nextPid(): Promise<number> {
-    for (;;) {
-      const [chunk] = (await once(lines, 'data')) as [Buffer];
-      const ready = chunk
-        .toString()
-        .split('\n')
-        .find((line) => line.includes('inference process ready'));
-      if (ready) return (JSON.parse(ready) as { child: number }).child;
-    }
-  }
-
-  async function open(timeoutMs = 30_000): Promise<{ stage: InferStage; pid: number }> {
-    const [pid, opened] = await Promise.all([
-      nextPid(),
-      InferStage.open({ packageFolder, threads: 1, log, timeoutMs }),
-    ]);
-    stage = opened;
-    return { stage: opened, pid };
-  }
-
-  it('is started again when it is killed during an analysis, which then succeeds', async () => {
-    const { stage, pid } = await open();
-    const series = await headSeries('2.1', 40);
-    const [again, finding] = await Promise.all([
-      nextPid(),
-      stage.analyse(series, []),
-      Promise.resolve().then(() => process.kill(pid, 'SIGKILL')),
-    ]);
-    expect(again).not.toBe(pid);
-    expect(finding.slices).toHaveLength(40);
-  });
-
-  it('is killed and started again when it hangs', async () => {
-    const { stage, pid } = await open(10_000);
-    process.kill(pid, 'SIGSTOP');
-    const finding = await stage.analyse(await headSeries('2.2'), []);
-    expect(finding.slices).toHaveLength(12);
-  });
-
-  it('that is lost twice fails the analysis for now', async () => {
-    const { stage, pid } = await open();
-    const series = await headSeries('2.3');
-    process.kill(pid, 'SIGSTOP');
-    const failed = expect(stage.analyse(series, [])).rejects.toMatchObject({
-      code: 'inference-process-lost',
-      failureClass: 'transient',
-    });
-    const again = nextPid();
-    process.kill(pid, 'SIGKILL');
-    process.kill(await again, 'SIGKILL');
-    await failed;
-  });
-
-  it('ends with its owner', async () => {
-    const { stage, pid } = await open();
-    expect(stage.isRunning).toBe(true);
-    await stage[Symbol.asyncDispose]();
-    expect(stage.isRunning).toBe(false);
-    expect(() => process.kill(pid, 0)).toThrow();
-    await expect(stage.analyse(await headSeries('2.4'), [])).rejects.toMatchObject({
-      failureClass: 'transient',
-    });
-  });
-
-  it('that is being started again ends with its owner too', async () => {
-    const { stage, pid } = await open();
-    const again = nextPid();
-    process.kill(pid, 'SIGKILL');
-    process.kill(await again, 'SIGKILL');
-    await stage[Symbol.asyncDispose]();
-    await stage[Symbol.asyncDispose]();
-    expect(stage.isRunning).toBe(false);
-  });
-
-  it('refuses a model whose graphs are not what the contract says', async () => {
+describe('a package whose graphs are not what the contract says', () => {
+  it('is refused', async () => {
     const broken = await packageWith('broken', async ({ files }, copy) => {
       const swapped = await readFile(join(copy, 'cam.onnx'));
       await writeFile(join(copy, 'sequence.onnx'), swapped);
       files['sequence.onnx'] = createHash('sha256').update(swapped).digest('hex');
     });
-    await expect(InferStage.open({ packageFolder: broken, threads: 1, log })).rejects.toMatchObject(
-      {
-        name: 'ModelPackageError',
-        code: 'graph-mismatch',
-        message: expect.stringContaining('sequence.onnx'),
-      },
-    );
+    await expect(
+      InferStage.open({ packageFolder: broken, threads: 1, log: silent }),
+    ).rejects.toMatchObject({
+      name: 'ModelPackageError',
+      code: 'graph-mismatch',
+      message: expect.stringContaining('sequence.onnx'),
+    });
   });
 });

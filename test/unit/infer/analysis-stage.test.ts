@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CONFLICT_KINDS, NO_CONFLICTS, raisesDoubt } from '../../../src/domain/conflict.js';
 import { StageError } from '../../../src/domain/failure.js';
 import type { Finding, Outcome, SeriesVerdict } from '../../../src/domain/finding.js';
+import type { LostTries } from '../../../src/domain/lost-tries.js';
 import { type AnalysisWork, analysisPass } from '../../../src/infer/analysis-stage.js';
 
 const model = { name: 'm', version: '1', maker: 'x', family: 'y', hash: 'z' };
@@ -23,6 +24,7 @@ function answer(outcome: Outcome): Finding {
 /** A catalog with one analysis that is due, which remembers what became of it. */
 class OneAnalysis {
   readonly ended: string[] = [];
+  lost: LostTries = { losses: 0, cutOffs: 0 };
   finding: Finding | undefined;
   #work: AnalysisWork | undefined;
 
@@ -52,6 +54,12 @@ class OneAnalysis {
   retryAnalysis(_: AnalysisWork, __: number, code: string) {
     this.ended.push(`retried: ${code}`);
   }
+  postponeAnalysis(_: AnalysisWork, __: number, code: string) {
+    this.ended.push(`postponed: ${code}`);
+  }
+  lostTries() {
+    return this.lost;
+  }
   refuseSeries() {
     this.ended.push('refused');
   }
@@ -76,7 +84,7 @@ const verdicts: readonly SeriesVerdict[] = [
 const source = { verdicts: () => verdicts, instances: () => [], conflicts: () => NO_CONFLICTS };
 
 function pass(queue: OneAnalysis, analyse: () => Promise<Finding>) {
-  return analysisPass(queue, source, { model, analyse }, log);
+  return analysisPass(queue, source, { model, problem: undefined, analyse }, log);
 }
 
 describe('analysisPass', () => {
@@ -109,7 +117,7 @@ describe('analysisPass', () => {
       const findings = [];
       for (const outcome of ['negative', 'positive'] as const) {
         const queue = new OneAnalysis({});
-        const reader = { model, analyse: async () => answer(outcome) };
+        const reader = { model, problem: undefined, analyse: async () => answer(outcome) };
         await analysisPass(queue, doubtful, reader, log);
         findings.push(queue.finding);
       }
@@ -128,7 +136,7 @@ describe('analysisPass', () => {
     const apart = { ...(verdicts[1] as SeriesVerdict), seriesInstanceUid: '1.1.7' };
     const conflicts = { kinds: [kind], receivedAt: [0], series: [apart] };
     const queue = new OneAnalysis({ seriesInstanceUid: null, triggerCode: 'none-eligible' });
-    const reader = { model, analyse: async () => answer('negative') };
+    const reader = { model, problem: undefined, analyse: async () => answer('negative') };
     await analysisPass(queue, { ...source, conflicts: () => conflicts }, reader, log);
     expect(queue.finding).toMatchObject({ outcome, conflicts: [{ code: kind }] });
     expect(queue.finding?.series).toContainEqual(apart);
@@ -171,6 +179,47 @@ describe('analysisPass', () => {
     expect(queue.ended).toEqual([]);
   });
 
+  it('claims nothing while there is no inference process', async () => {
+    const queue = new OneAnalysis({});
+    const reader = {
+      model,
+      problem: 'it does not start',
+      analyse: () => Promise.reject(new Error('nobody is there')),
+    };
+    expect(await analysisPass(queue, source, reader, log)).toEqual({ dueInMs: undefined });
+    expect(queue.claimAnalysis()).toBeDefined();
+  });
+
+  it('puts off, uncounted, what the inference process was away for', async () => {
+    const queue = new OneAnalysis({ attempts: 2 });
+    const away = new StageError('inference-unavailable', 'transient', 'x');
+    await pass(queue, () => Promise.reject(away));
+    expect(queue.ended).toEqual(['postponed: inference-unavailable']);
+  });
+
+  const reason = { code: 'inference-crashed', text: 'It crashed (SIGSEGV)' };
+  it.each<[string, LostTries, string]>([
+    ['two losses', { losses: 2, cutOffs: 0, reason }, 'inference-crashed'],
+    ['three ends of the node', { losses: 0, cutOffs: 3 }, 'analysis-cut-off'],
+  ])('does not try again after %s', async (_, lost, code) => {
+    const queue = new OneAnalysis({});
+    queue.lost = lost;
+    await pass(queue, () => Promise.reject(new Error('it is tried')));
+    expect(queue.ended).toEqual(['finished']);
+    expect(queue.finding).toMatchObject({ outcome: 'failed', reason: { code } });
+    expect(queue.finding?.reason?.text).toMatch(/2 times|3 times/);
+  });
+
+  it('counts a loss while slices were read ahead as a try', async () => {
+    const queue = new OneAnalysis({ attempts: 1 });
+    queue.lost = { losses: 1, cutOffs: 0, reason };
+    await pass(queue, () => {
+      queue.lost = { losses: 2, cutOffs: 0, reason };
+      return Promise.reject(new StageError(reason.code, 'transient', reason.text));
+    });
+    expect(queue.ended).toEqual(['finished']);
+  });
+
   it('fails a study whose rows are damaged', async () => {
     const queue = new OneAnalysis({});
     const damaged = {
@@ -179,7 +228,7 @@ describe('analysisPass', () => {
         throw new StageError('catalog-damaged', 'permanent', 'damaged');
       },
     };
-    const reader = { model, analyse: async () => answer('negative') };
+    const reader = { model, problem: undefined, analyse: async () => answer('negative') };
     await analysisPass(queue, damaged, reader, log);
     expect(queue.finding).toMatchObject({ outcome: 'failed', reason: { code: 'catalog-damaged' } });
   });
