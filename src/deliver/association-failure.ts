@@ -29,6 +29,11 @@ export const CLOSED_UNHEARD = transient(
   'The peer closed the connection without any answer: it may expect TLS on this port, or take no calls from this host',
 );
 
+export const PEER_RELEASED = transient(
+  'association-released',
+  'The peer released the association before it had answered',
+);
+
 const TIMEOUTS: Readonly<Record<Phase, AssociationFailure>> = {
   connect: transient('connect-timeout', 'The host does not answer'),
   handshake: transient('tls-handshake-timeout', 'The peer does not finish the TLS handshake'),

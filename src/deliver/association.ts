@@ -15,6 +15,7 @@ import {
   connectionFailure,
   credentialsFailure,
   handshakeFailure,
+  PEER_RELEASED,
   type Phase,
   PLAIN_TO_TLS,
   protocolFailure,
@@ -22,6 +23,7 @@ import {
   timeoutFailure,
   UNANNOUNCED_CLOSE,
 } from './association-failure.js';
+import { judgeResponses } from './judge-responses.js';
 import { type RoleSelection, withRoles } from './role-selection.js';
 
 dimse.Implementation.setImplementationClassUid(IMPLEMENTATION_CLASS_UID);
@@ -52,7 +54,7 @@ export interface Timeouts {
   readonly connectMs: number;
   /** For the answer to A-ASSOCIATE-RQ, in ms. */
   readonly associateMs: number;
-  /** For a response, in ms since bytes last moved either way. */
+  /** For a response, in ms since the last one, or since the request last moved on by 1 KiB for each second. */
   readonly responseMs: number;
 }
 
@@ -112,7 +114,7 @@ export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFa
     let released = false;
     let failure: AssociationFailure | undefined;
     let timer: NodeJS.Timeout | undefined;
-    let bytesSent = 0;
+    let bytesUnanswered = 0;
     let held = false;
 
     client.send(peer.host, peer.port, peer.callingAeTitle, peer.aeTitle, {
@@ -123,6 +125,7 @@ export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFa
     const { socket } = network;
     socket.setNoDelay(true);
     if (roles.length > 0) proposeRoles(socket, roles);
+    let unsent = unsentBy(socket);
 
     const fail = (cause: AssociationFailure): void => {
       failure ??= cause;
@@ -135,17 +138,20 @@ export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFa
       if (!held) timer = setTimeout(expire, limits[phase]);
     };
     const expire = (): void => {
-      const now = socket.bytesWritten - socket.writableLength;
-      if (now === bytesSent) {
-        fail(timeoutFailure(phase));
-      } else {
-        bytesSent = now;
-        arm();
-      }
+      const now = unsentBy(socket);
+      const moved = unsent.buffered - now.buffered || unsent.queued - now.queued;
+      unsent = now;
+      if (phase === 'response' && moved >= (LEAST_BYTES_PER_SECOND * responseMs) / 1000) arm();
+      else fail(timeoutFailure(phase));
     };
     const enter = (next: Phase): void => {
+      if (socket.destroyed) return;
       phase = next;
-      bytesSent = socket.bytesWritten - socket.writableLength;
+      bytesUnanswered = 0;
+      // The library writes the next request whole before anything else happens.
+      queueMicrotask(() => {
+        unsent = unsentBy(socket);
+      });
       arm();
     };
 
@@ -160,12 +166,13 @@ export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFa
       if (problem === undefined) enter('associate');
       else fail(handshakeFailure(problem));
     });
-    // Before the library's own listener, which sees no more than a PDU of an unknown type.
-    socket.prependOnceListener('data', (chunk: Buffer) => {
+    // Before the library's own listener, which keeps whatever comes until it is a whole PDU and a whole message.
+    socket.prependListener('data', (chunk: Buffer) => {
+      if (!heard && chunk[0] === TLS_ALERT && peer.tls === undefined) fail(PLAIN_TO_TLS);
       heard = true;
-      if (chunk[0] === TLS_ALERT && peer.tls === undefined) fail(PLAIN_TO_TLS);
+      bytesUnanswered += chunk.length;
+      if (bytesUnanswered > LONGEST_ANSWER) fail(protocolFailure('answer of excessive length'));
     });
-    socket.on('data', () => arm());
     socket.on('close', () => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', cancel);
@@ -174,6 +181,7 @@ export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFa
 
     client.on('associationAccepted', (accepted: Association) => {
       client.clearRequests();
+      if (phase !== 'associate') return fail(protocolFailure('second A-ASSOCIATE-AC'));
       const maximum = accepted.getMaxPduLength();
       // The library would cut a dataset into fragments of (maximum - 6) bytes, for ever where that is not positive.
       if (maximum !== 0 && maximum < SMALLEST_PDU) return fail(protocolFailure('Maximum Length'));
@@ -182,6 +190,7 @@ export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFa
     });
     client.on('associationRejected', (rejection: Rejection) => fail(rejectionFailure(rejection)));
     client.on('associationReleased', () => {
+      if (phase !== 'release') return fail(protocolFailure('A-RELEASE-RP to no request'));
       released = true;
       socket.destroy();
     });
@@ -204,18 +213,43 @@ export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFa
     }
     network.on('nEventReportRequest', (report, respond) => {
       network.dimseStream = undefined;
+      bytesUnanswered = 0;
       const response = dimse.responses.NEventReportResponse.fromRequest(report);
       response.setStatus(eventReport?.(report) ?? Status.UnrecognizedOperation);
       respond(response);
     });
+    network.on('associationReleaseRequested', () => {
+      network.sendAssociationReleaseResponse();
+      fail(PEER_RELEASED);
+    });
     for (const request of requests) {
-      // The library appends each response to the one before: their elements leak into it, and time grows quadratic.
-      request.on('response', () => {
-        network.dimseStream = undefined;
+      judgeResponses(request, {
+        isOver: () => failure !== undefined,
+        // The library appends each response to the one before: their elements leak into it, and time grows quadratic.
+        onResponse: () => {
+          network.dimseStream = undefined;
+          if (phase === 'response') enter('response');
+        },
+        onWrong: () => fail(protocolFailure('response')),
       });
     }
     arm();
   });
+}
+
+/** Bytes that a peer may send before it has answered: many times what an A-ASSOCIATE-AC or a response has. */
+const LONGEST_ANSWER = 2 ** 17;
+
+/** A request that is taken more slowly counts as not taken. */
+const LEAST_BYTES_PER_SECOND = 1024;
+
+/**
+ * Bytes that Node keeps, and of those the ones that the system has yet to take. Node hands over all that it keeps in one
+ * write, of which only the handle tells how far it is: Node's own timeouts look there too.
+ */
+function unsentBy(socket: Socket): { readonly buffered: number; readonly queued: number } {
+  const { _handle: handle } = socket as Socket & { _handle?: { writeQueueSize: number } | null };
+  return { buffered: socket.writableLength, queued: handle?.writeQueueSize ?? 0 };
 }
 
 /** First byte of a TLS record with an alert (RFC 8446 5.1), by which a TLS server answers what is no TLS. */
@@ -261,6 +295,8 @@ interface ClientNetwork {
   readonly socket: Socket;
   dimseStream: unknown;
   sendAbort(): void;
+  sendAssociationReleaseResponse(): void;
+  on(event: 'associationReleaseRequested', listener: () => void): void;
   on(event: 'abort', listener: (abort: { source: number; reason: number }) => void): void;
   on(event: 'done', listener: () => void): void;
   on(

@@ -74,7 +74,8 @@ export async function sendObjects(
     const open = batch.filter(({ index }) => results[index] === undefined);
     const lost = open.filter((request) => broken === undefined || request.written);
     for (const { index } of lost) settle(index, responseLost(broken));
-    if (broken === undefined) continue;
+    // What was answered stays answered, however the association ended.
+    if (broken === undefined || open.length === 0) continue;
     waiting = [...open.filter((request) => !lost.includes(request)).map((r) => r.index), ...rest];
     breaks = open.length < batch.length ? 1 : breaks + 1;
     const most = broken.code === RESPONSE_TIMEOUT ? MAX_TIMEOUTS : MAX_BREAKS;
