@@ -23,6 +23,7 @@ import { FolderLock } from './store/folder-lock.js';
 import { Ingest } from './store/ingest.js';
 import type { CommittedChange } from './store/ingest-rows.js';
 import { InstanceFiles } from './store/instance-files.js';
+import { PerformedStepStore } from './store/performed-step-store.js';
 import { ProofStore } from './store/proof-store.js';
 import { ResultFiles } from './store/result-files.js';
 import { Retention } from './store/retention.js';
@@ -149,6 +150,8 @@ export class App implements AsyncDisposable {
         this.#pipeline.touched(new Set(commitments.series(transactionUid)));
       },
       onCommitmentReport: (report) => this.#pipeline.takeReport(report),
+      steps: new PerformedStepStore(catalog),
+      onStepEnded: (seriesInstanceUids) => this.#pipeline.touched(new Set(seriesInstanceUids)),
       metrics: this.#metrics,
       certificates: this.#certificates,
       log: log.child({ stage: 'receive' }),

@@ -7,6 +7,7 @@ import { DEFAULT_LIMITS, StoreScp } from './receive/store-scp.js';
 import type { CommitmentStore } from './store/commitment-store.js';
 import type { Ingest } from './store/ingest.js';
 import type { InstanceFiles } from './store/instance-files.js';
+import type { PerformedStepStore } from './store/performed-step-store.js';
 
 /** The SCP, joined to the archive's files, the catalog and the metrics. */
 export function buildStoreScp(parts: {
@@ -18,11 +19,15 @@ export function buildStoreScp(parts: {
   onCommitmentRequested: (request: CommitmentRequest) => void;
   /** A PACS reports on storage commitment that it was asked for; false where it was not. */
   onCommitmentReport: (report: CommitmentReport) => boolean;
+  steps: PerformedStepStore;
+  /** What is known of these series has changed: a procedure step that made them has ended. */
+  onStepEnded: (seriesInstanceUids: readonly string[]) => void;
   metrics: Metrics;
   certificates: Certificates;
   log: Log;
 }): StoreScp {
-  const { files, ingest, commitments, onCommitmentRequested, metrics, certificates, log } = parts;
+  const { files, ingest, commitments, onCommitmentRequested, steps, onStepEnded } = parts;
+  const { metrics, certificates, log } = parts;
   const { node, receive } = parts.settings;
   const {
     maxPduLength,
@@ -59,6 +64,15 @@ export function buildStoreScp(parts: {
       },
     },
     commitmentReports: { take: parts.onCommitmentReport },
+    steps: {
+      create: (step) => steps.create(step),
+      change: (sopInstanceUid, change) => {
+        const verdict = steps.change(sopInstanceUid, change);
+        const ended = change.state !== undefined && change.state !== 'in-progress';
+        if (verdict === 'taken' && ended) onStepEnded(steps.series(sopInstanceUid));
+        return verdict;
+      },
+    },
     nextAssociationId: () => ingest.nextAssociationId(),
     observer: {
       associationOpened: (association) => {

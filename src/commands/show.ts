@@ -49,6 +49,15 @@ function describe(study: StudyDetail): string {
       ]),
     ),
     section(
+      'Procedure steps',
+      study.steps.map((step) => [
+        step.callingAeTitle,
+        step.state,
+        `${step.instances} instances in ${step.series} series`,
+        when(step.changedAt),
+      ]),
+    ),
+    section(
       'Storage commitment',
       study.commitments.map((commitment) => [
         commitment.callingAeTitle,

@@ -16,8 +16,10 @@ export interface SeriesEvidence {
   };
   readonly firstInstanceAt: number;
   readonly lastInstanceAt: number;
-  /** SOP Instance UIDs that requests for storage commitment name as the series'. */
+  /** SOP Instance UIDs that requests for storage commitment and ended procedure steps name as the series'. */
   readonly listed?: readonly string[];
+  /** Whether a procedure step was discontinued that the series is of. */
+  readonly discontinued?: boolean;
 }
 
 export interface CompletenessWaits {
@@ -62,7 +64,7 @@ const HARD_CAP: CompletionReason = {
 };
 
 function weigh(evidence: SeriesEvidence): { confidence: Confidence; reason: CompletionReason } {
-  const { instances, associations, listed } = evidence;
+  const { instances, associations, listed, discontinued = false } = evidence;
   const count = instances.length;
   if (listed !== undefined && listed.length > 0) {
     const present = new Set(instances.map((instance) => instance.sopInstanceUid));
@@ -74,7 +76,8 @@ function weigh(evidence: SeriesEvidence): { confidence: Confidence; reason: Comp
       );
     }
     // Some ask for commitment image by image, or in parts while they still send: such a list is not the whole.
-    if (listed.length > 1 && listed.length === count && associations.open === 0) {
+    const isWhole = listed.length > 1 && listed.length === count && !discontinued;
+    if (isWhole && associations.open === 0) {
       return proven('all-listed', `All ${count} instances that the sender listed are here`);
     }
   }
@@ -86,6 +89,9 @@ function weigh(evidence: SeriesEvidence): { confidence: Confidence; reason: Comp
           'fewer-than-announced',
           `${count} of ${announced.count} instances are here (${announced.attribute})`,
         );
+  }
+  if (discontinued) {
+    return unknown('discontinued', 'The procedure step was discontinued');
   }
   if (associations.broken > 0) {
     return unknown('association-broken', 'An association ended without a release');

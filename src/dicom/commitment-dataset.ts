@@ -48,9 +48,12 @@ export function commitmentAction(
   return { TransactionUID: transactionUid, ReferencedSOPSequence: instances.map(item) };
 }
 
-/** What Referenced SOP Sequence (0008,1199) names, in its order. */
-export function readReferences(dataset: SourceDataset): InstanceReference[] {
-  return dataset.items('ReferencedSOPSequence').map(readReference);
+/** What Referenced SOP Sequence (0008,1199), or another of its kind, names, in its order. */
+export function readReferences(
+  dataset: SourceDataset,
+  keyword = 'ReferencedSOPSequence',
+): InstanceReference[] {
+  return dataset.items(keyword).map(readReference);
 }
 
 function readReference(item: SourceDataset): InstanceReference {

@@ -45,6 +45,11 @@ export class SourceDataset {
       : inherited;
   }
 
+  /** Whether the attribute is there, with a value or without. */
+  has(keyword: string): boolean {
+    return this.#elements.has(attributeOf(keyword).tag);
+  }
+
   /** All values, without padding; none where the attribute is absent or empty. */
   values(keyword: string): readonly string[] {
     const { tag, vr } = attributeOf(keyword);

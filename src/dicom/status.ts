@@ -13,6 +13,7 @@ export const Status = {
   InvalidObjectInstance: 0x0117,
   ClassInstanceConflict: 0x0119,
   MissingAttribute: 0x0120,
+  MissingAttributeValue: 0x0121,
   SopClassNotSupported: 0x0122,
   NoSuchActionType: 0x0123,
   DuplicateTransactionUid: 0x0131,

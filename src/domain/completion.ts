@@ -9,6 +9,7 @@ const CODES = {
   'association-open': false,
   'association-broken': true,
   'listed-missing': true,
+  discontinued: true,
   'fewer-than-announced': true,
   gaps: true,
   'hard-cap': true,

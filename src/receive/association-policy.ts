@@ -2,6 +2,7 @@ import { BlockList, isIP } from 'node:net';
 import { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME } from '../dicom/file-meta.js';
 import {
   isStorageSopClass,
+  MODALITY_PERFORMED_PROCEDURE_STEP,
   STORAGE_COMMITMENT_PUSH_MODEL,
   VERIFICATION,
 } from '../dicom/sop-classes.js';
@@ -161,7 +162,10 @@ function allows(list: 'any' | readonly string[], aeTitle: string): boolean {
 }
 
 /** SOP classes of N-services: what their messages hold is read at once. */
-const N_SERVICE_CLASSES = new Set([STORAGE_COMMITMENT_PUSH_MODEL]);
+const N_SERVICE_CLASSES = new Set([
+  STORAGE_COMMITMENT_PUSH_MODEL,
+  MODALITY_PERFORMED_PROCEDURE_STEP,
+]);
 const LITTLE_ENDIAN = new Set([IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN]);
 
 const LOSSLESS = new Map(TRANSFER_SYNTAXES.map(({ uid, lossless }) => [uid, lossless]));

@@ -1,4 +1,5 @@
 import type { CommitmentReport, CommitmentRequest } from '../domain/commitment.js';
+import type { NewStep, StepChange, StepRefusal } from '../domain/performed-step.js';
 import type {
   AssociationEnd,
   IncomingInstance,
@@ -53,6 +54,15 @@ export interface CommitmentReports {
    * catalog takes no rows.
    */
   take(report: CommitmentReport): boolean;
+}
+
+/** Whether a message about a procedure step was written down, or why not. */
+export type StepVerdict = 'taken' | 'duplicate' | 'unknown' | 'too-many' | StepRefusal;
+
+export interface PerformedSteps {
+  /** Writes a new step down so that no crash loses it. Throws where the catalog takes no rows; so does `change`. */
+  create(step: NewStep): StepVerdict;
+  change(sopInstanceUid: string, change: StepChange): StepVerdict;
 }
 
 /** Why an instance was not taken, as told to its sender. */

@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { STORAGE_COMMITMENT_PUSH_MODEL } from '../dicom/sop-classes.js';
+import {
+  MODALITY_PERFORMED_PROCEDURE_STEP,
+  STORAGE_COMMITMENT_PUSH_MODEL,
+} from '../dicom/sop-classes.js';
 import type { Log } from '../log.js';
 import type { Credentials } from '../tls/credentials.js';
 import type { PeerCertificate } from '../tls/peer-certificate.js';
@@ -15,9 +18,11 @@ import type {
   CommitmentReports,
   CommitmentRequests,
   IncomingFiles,
+  PerformedSteps,
   ReceiveObserver,
 } from './needs.js';
 import { echo, type ServiceBinding } from './operation.js';
+import { createStepService, setStepService } from './performed-step-operation.js';
 import { storeService } from './store-operation.js';
 import { TlsServer } from './tls-server.js';
 import type { UpperLayerLimits } from './upper-layer.js';
@@ -66,7 +71,7 @@ export const DEFAULT_LIMITS = {
 /** 128 presentation contexts with every transfer syntax there is come to less than half of it. */
 export const MAXIMUM_ASSOCIATE_LENGTH = 256 * 1024;
 
-/** The SCP of every service that Vigil offers (PS3.4 Annexes A, B and J), on a port for plain DICOM, one for TLS, or both. */
+/** The SCP of every service that Vigil offers (PS3.4 Annexes A, B, F and J), on a port for plain DICOM, one for TLS, or both. */
 export class StoreScp implements AsyncDisposable {
   readonly #settings: StoreScpSettings;
   readonly #policy: AssociationPolicy;
@@ -85,6 +90,7 @@ export class StoreScp implements AsyncDisposable {
     catalog: Catalog;
     commitments: CommitmentRequests;
     commitmentReports: CommitmentReports;
+    steps: PerformedSteps;
     nextAssociationId: () => number;
     observer?: ReceiveObserver;
     log: Log;
@@ -124,6 +130,16 @@ export class StoreScp implements AsyncDisposable {
         commandField: CommandField.NEventReportRq,
         sopClassUid: STORAGE_COMMITMENT_PUSH_MODEL,
         service: eventReportService(options.commitmentReports, log),
+      },
+      {
+        commandField: CommandField.NCreateRq,
+        sopClassUid: MODALITY_PERFORMED_PROCEDURE_STEP,
+        service: createStepService(options.steps, log),
+      },
+      {
+        commandField: CommandField.NSetRq,
+        sopClassUid: MODALITY_PERFORMED_PROCEDURE_STEP,
+        service: setStepService(options.steps, log),
       },
     ];
   }

@@ -32,7 +32,9 @@ export interface CatalogEvent {
     | 'file-restored'
     | 'commitment-requested'
     | 'commitment-reported'
-    | 'commitment-dead';
+    | 'commitment-dead'
+    | 'step-completed'
+    | 'step-discontinued';
   readonly studyInstanceUid?: string | undefined;
   readonly seriesInstanceUid?: string | undefined;
   readonly associationId?: number | undefined;

@@ -327,4 +327,37 @@ export const MIGRATIONS: readonly string[] = [
     text TEXT
   ) STRICT, WITHOUT ROWID;
   `,
+
+  // Modality performed procedure steps.
+  `
+  CREATE TABLE performed_step (
+    step_uid TEXT PRIMARY KEY,
+    study_instance_uid TEXT NOT NULL,
+    calling_ae_title TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('in-progress', 'completed', 'discontinued')),
+    -- Whether its end has a date and a time.
+    has_end INTEGER NOT NULL,
+    -- That its series name.
+    instances INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX performed_step_study ON performed_step (study_instance_uid);
+
+  CREATE TABLE performed_series (
+    step_uid TEXT NOT NULL REFERENCES performed_step ON DELETE CASCADE,
+    series_instance_uid TEXT NOT NULL,
+    PRIMARY KEY (step_uid, series_instance_uid)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX performed_series_uid ON performed_series (series_instance_uid);
+
+  CREATE TABLE performed_instance (
+    step_uid TEXT NOT NULL,
+    series_instance_uid TEXT NOT NULL,
+    sop_instance_uid TEXT NOT NULL,
+    PRIMARY KEY (step_uid, series_instance_uid, sop_instance_uid),
+    FOREIGN KEY (step_uid, series_instance_uid) REFERENCES performed_series ON DELETE CASCADE
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX performed_instance_series ON performed_instance (series_instance_uid);
+  `,
 ];

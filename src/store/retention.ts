@@ -6,6 +6,7 @@ import { DELETE_OLD_COMMITMENTS } from './commitment-queries.js';
 import { CONFLICT_FILES_OF_STUDY } from './conflict-queries.js';
 import type { Catalog } from './database.js';
 import { eventWriter } from './events.js';
+import { DELETE_OLD_STEPS } from './performed-step-queries.js';
 import * as sql from './queries.js';
 
 export interface RetentionLimits {
@@ -18,7 +19,7 @@ const STUDY_FOLDERS = ['instances', 'results'];
 
 /**
  * Removes studies that are older than the limit, then the oldest ones while the disk has less free space than it
- * should, and forgets requests for commitment that no instance is left of. Never removed: what is being received, read,
+ * should, and forgets requests for commitment and procedure steps that nothing is left of. Never removed: what is being received, read,
  * reported or is not delivered yet, and what is in a conflict that nobody has settled.
  */
 export class Retention {
@@ -51,7 +52,9 @@ export class Retention {
     let removed = this.#tryAll(this.#beingRemoved(), 'interrupted', stuck);
     removed += this.#tryAll(this.#removable(now - limits.maxAgeMs, 1000), 'age', stuck);
     await this.#emptyTrash();
-    this.#catalog.prepare(DELETE_OLD_COMMITMENTS).run({ before: now - limits.maxAgeMs });
+    for (const statement of [DELETE_OLD_COMMITMENTS, DELETE_OLD_STEPS]) {
+      this.#catalog.prepare(statement).run({ before: now - limits.maxAgeMs });
+    }
     while ((await this.#freeBytes()) < limits.minFreeBytes) {
       const uid = this.#removable(now, stuck.size + 1).find((one) => !stuck.has(one));
       if (uid === undefined) {

@@ -10,6 +10,7 @@ import { ConflictStore } from './conflict-store.js';
 import { type Catalog, readingRows } from './database.js';
 import { eventWriter } from './events.js';
 import type { CommittedChange } from './ingest-rows.js';
+import { DISCONTINUED_SERIES, PERFORMED_INSTANCES } from './performed-step-queries.js';
 import * as sql from './queries.js';
 
 interface InstanceRow {
@@ -82,9 +83,20 @@ export class SeriesStore {
     if (times === undefined) return undefined;
     const { instances, carriers } = this.#load(seriesInstanceUid);
     const associations = this.#transfers([...carriers.values()]);
-    const rows = this.#catalog.prepare(LISTED_INSTANCES).all({ seriesInstanceUid });
-    const listed = (rows as { uid: string }[]).map(({ uid }) => uid);
-    return { instances: instances.map(({ header }) => header), associations, listed, ...times };
+    const rows = [
+      ...this.#catalog.prepare(LISTED_INSTANCES).all({ seriesInstanceUid }),
+      ...this.#catalog.prepare(PERFORMED_INSTANCES).all(seriesInstanceUid),
+    ] as { uid: string }[];
+    const { discontinued } = this.#catalog.prepare(DISCONTINUED_SERIES).get(seriesInstanceUid) as {
+      discontinued: number;
+    };
+    return {
+      instances: instances.map(({ header }) => header),
+      associations,
+      listed: [...new Set(rows.map(({ uid }) => uid))],
+      discontinued: discontinued === 1,
+      ...times,
+    };
   }
 
   completeSeries(

@@ -3,11 +3,13 @@ import type { DestinationBacklog } from '../domain/delivery-backlog.js';
 import type { DeliveryState } from '../domain/delivery-state.js';
 import type { FailureClass } from '../domain/failure.js';
 import type { Finding, KeySlice, Outcome } from '../domain/finding.js';
+import type { StepState } from '../domain/performed-step.js';
 import { STUDY_COMMITMENTS } from './commitment-queries.js';
 import { STUDY_CONFLICTS } from './conflict-queries.js';
 import type { DamagedFile } from './damage-store.js';
 import type { Catalog } from './database.js';
 import { eventWriter } from './events.js';
+import { STUDY_STEPS } from './performed-step-queries.js';
 import * as sql from './queries.js';
 
 /** How much work waits at each stage, and what waits for a person. */
@@ -143,6 +145,16 @@ export interface StudyDetail {
     readonly failureCode: string | null;
     readonly comment: string | null;
   }[];
+  /** What scanners say that they have made for this study. */
+  readonly steps: readonly {
+    readonly sopInstanceUid: string;
+    readonly callingAeTitle: string;
+    readonly state: StepState;
+    readonly createdAt: number;
+    readonly changedAt: number;
+    readonly series: number;
+    readonly instances: number;
+  }[];
   /** What scanners asked Vigil to commit to, of instances of this study. */
   readonly commitments: readonly {
     readonly transactionUid: string;
@@ -222,6 +234,7 @@ export class StatusStore {
       objects: all(sql.STUDY_OBJECTS),
       deliveries: all(sql.STUDY_DELIVERIES),
       commitments: all(STUDY_COMMITMENTS),
+      steps: all(STUDY_STEPS),
       conflicts: this.#catalog
         .prepare(STUDY_CONFLICTS)
         .all({ studyInstanceUid }) as StudyDetail['conflicts'],

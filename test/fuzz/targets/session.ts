@@ -1,12 +1,19 @@
 import { Socket } from 'node:net';
 import { pino } from 'pino';
-import { STORAGE_COMMITMENT_PUSH_MODEL } from '../../../src/dicom/sop-classes.js';
+import {
+  MODALITY_PERFORMED_PROCEDURE_STEP,
+  STORAGE_COMMITMENT_PUSH_MODEL,
+} from '../../../src/dicom/sop-classes.js';
 import { Association } from '../../../src/receive/association.js';
 import { AssociationPolicy } from '../../../src/receive/association-policy.js';
 import { commitmentService } from '../../../src/receive/commitment-operation.js';
 import { CommandField } from '../../../src/receive/dimse.js';
 import { eventReportService } from '../../../src/receive/event-report-operation.js';
 import { echo } from '../../../src/receive/operation.js';
+import {
+  createStepService,
+  setStepService,
+} from '../../../src/receive/performed-step-operation.js';
 import { storeService } from '../../../src/receive/store-operation.js';
 import { DEFAULT_LIMITS, MAXIMUM_ASSOCIATE_LENGTH } from '../../../src/receive/store-scp.js';
 import { random, split } from '../../unit/receive/pdu-bytes.js';
@@ -76,6 +83,7 @@ export async function runSession(bytes: Buffer, delivery: Delivery): Promise<voi
     keeps: (uid) => policy.keeps(uid),
   });
   const socket = new PeerSocket(delivery.readsSlowly);
+  const steps = { create: () => 'taken' as const, change: () => 'taken' as const };
   const association = new Association({
     socket,
     limits: { ...DEFAULT_LIMITS, maximumAssociateLength: MAXIMUM_ASSOCIATE_LENGTH },
@@ -91,6 +99,16 @@ export async function runSession(bytes: Buffer, delivery: Delivery): Promise<voi
         commandField: CommandField.NEventReportRq,
         sopClassUid: STORAGE_COMMITMENT_PUSH_MODEL,
         service: eventReportService({ take: () => true }, log),
+      },
+      {
+        commandField: CommandField.NCreateRq,
+        sopClassUid: MODALITY_PERFORMED_PROCEDURE_STEP,
+        service: createStepService(steps, log),
+      },
+      {
+        commandField: CommandField.NSetRq,
+        sopClassUid: MODALITY_PERFORMED_PROCEDURE_STEP,
+        service: setStepService(steps, log),
       },
     ],
     decide: (request) => policy.decide(request, '127.0.0.1', { all: 0, fromAddress: 0 }),

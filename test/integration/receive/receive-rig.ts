@@ -22,6 +22,7 @@ import { CommitmentStore } from '../../../src/store/commitment-store.js';
 import { openCatalog } from '../../../src/store/database.js';
 import { Ingest } from '../../../src/store/ingest.js';
 import { InstanceFiles } from '../../../src/store/instance-files.js';
+import { PerformedStepStore } from '../../../src/store/performed-step-store.js';
 import type { TlsProblem } from '../../../src/tls/problem.js';
 import { ctElements, dataset, type TestElement } from '../../unit/dicom-header/dataset-bytes.js';
 
@@ -119,6 +120,7 @@ export class ReceiveRig extends EventEmitter<Told> implements AsyncDisposable {
       catalog: ownCatalog ?? ingest,
       commitments: new CommitmentStore(database, folder),
       commitmentReports: commitmentReports ?? { take: () => false },
+      steps: new PerformedStepStore(database),
       nextAssociationId: () => ingest.nextAssociationId(),
       observer,
       log: pino({ level: 'error' }, { write: (line) => errors.push(line) }),

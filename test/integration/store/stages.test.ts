@@ -7,6 +7,7 @@ import type { SelectionWork } from '../../../src/domain/selection.js';
 import { AnalysisStore } from '../../../src/store/analysis-store.js';
 import { CommitmentStore } from '../../../src/store/commitment-store.js';
 import { DeliveryStore } from '../../../src/store/delivery-store.js';
+import { PerformedStepStore } from '../../../src/store/performed-step-store.js';
 import { Retention } from '../../../src/store/retention.js';
 import { StatusStore } from '../../../src/store/status-store.js';
 import { requireMounts, SmallDisk } from '../faults/small-disk.js';
@@ -227,6 +228,27 @@ describe('Retention', () => {
     }
     expect(await keeper.run(limits, later())).toBe(1);
     expect(rig.rows('SELECT count(*) AS n FROM instance')).toEqual([{ n: 0 }]);
+  });
+
+  it('forgets procedure steps whose study is gone, or never came', async () => {
+    await using rig = await StoreRig.open();
+    const keeper = retention(rig);
+    await keeper.recover();
+    rig.ingest.accept(rig.received({ sop: '1.1.1.1' }));
+    rig.ingest.flush();
+    const steps = new PerformedStepStore(rig.catalog);
+    const series = [{ seriesInstanceUid: '1.9.1', instances: [] }];
+    for (const studyInstanceUid of [STUDY, '1.9']) {
+      const step = { sopInstanceUid: `${studyInstanceUid}.8`, studyInstanceUid, series };
+      expect(steps.create({ ...step, callingAeTitle: 'CT1' })).toBe('taken');
+    }
+    await keeper.run(limits, Date.now());
+    expect(rig.rows('SELECT count(*) AS n FROM performed_step')).toEqual([{ n: 2 }]);
+    await keeper.run(limits, later());
+    expect(rig.rows('SELECT study_instance_uid AS uid FROM performed_step')).toEqual([
+      { uid: STUDY },
+    ]);
+    expect(rig.rows('SELECT count(*) AS n FROM performed_series')).toEqual([{ n: 1 }]);
   });
 
   it('forgets requests for commitment whose instances are gone, once they are answered', async () => {

@@ -74,6 +74,12 @@ describe('assessCompleteness', () => {
       'released-contiguous',
       3_000,
     ],
+    [
+      'every listed instance of a step that was discontinued',
+      { listed: uids, discontinued: true },
+      'discontinued',
+      21_000,
+    ],
     ['a listed instance missing', { listed: [...uids, '1.9'] }, 'listed-missing', 21_000],
     [
       'all of Images in Acquisition, association open',

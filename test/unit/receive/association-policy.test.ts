@@ -211,7 +211,7 @@ describe('user information', () => {
   });
 });
 
-it('takes storage commitment in either role, and MPPS not', () => {
+it('takes storage commitment in either role, and MPPS', () => {
   const PUSH_MODEL = '1.2.840.10008.1.20.1';
   const contexts = [
     { id: 1, abstractSyntax: PUSH_MODEL, transferSyntaxes: ['1.2.840.10008.1.2.2', EXPLICIT] },
@@ -221,7 +221,7 @@ it('takes storage commitment in either role, and MPPS not', () => {
   expect(decide({}, { contexts, roles })).toMatchObject({
     contexts: [
       { id: 1, result: 0, transferSyntax: EXPLICIT },
-      { id: 3, result: 3 },
+      { id: 3, result: 0, transferSyntax: IMPLICIT },
     ],
     roles,
   });
