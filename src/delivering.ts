@@ -145,6 +145,7 @@ export class Delivering implements AsyncDisposable {
         if (settlement.type === 'put-off') return;
         if (settlement.type === 'proven') {
           metrics.delivered(name, 'delivered');
+          if (settlement.refiled) metrics.conflict('report-refiled');
           delivered(sopInstanceUid);
         } else {
           metrics.delivered(name, settlement.retryAt === undefined ? 'dead' : 'retry');

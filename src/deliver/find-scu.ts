@@ -1,30 +1,40 @@
 import dimse, { type association, type responses } from 'dcmjs-dimse';
+import { withoutPadding } from '../dicom/padding.js';
+import { patientIdentity } from '../dicom/patient-identity.js';
 import { Status } from '../dicom/status.js';
+import type { PatientIdentity } from '../domain/patient.js';
 import { associate, type Peer } from './association.js';
 import type { InstanceKeys, ProofResult } from './proof.js';
 
 /**
- * Asks a peer by C-FIND in the Study Root model at IMAGE level (PS3.4 C.6.2) which instances it holds, one request for
- * each on one association. Resolves to one result for each and never rejects.
+ * Asks a peer by C-FIND in the Study Root model (PS3.4 C.6.2) which instances it holds, at IMAGE level with one request
+ * for each, and then at STUDY level of whom their studies are; all on one association. Resolves to one result for each
+ * instance and never rejects; a peer that says nothing of the patients proves its instances all the same.
  */
 export async function findInstances(
   peer: Peer,
   instances: readonly InstanceKeys[],
   signal?: AbortSignal,
 ): Promise<readonly ProofResult[]> {
-  const searches = instances.map((keys) => new Search(keys));
+  const searches = instances.map((keys) => new InstanceSearch(keys));
+  const studies = new Set(instances.map(({ studyInstanceUid }) => studyInstanceUid));
+  const patients = new Map([...studies].map((uid) => [uid, new PatientSearch(uid)]));
   let accepted = true;
   const broken = await associate(peer, {
-    requests: searches,
+    requests: [...searches, ...patients.values()],
     sendable: (granted) => {
       accepted = searches.every((search) => search.fits(granted));
-      return accepted ? searches : [];
+      return accepted ? [...searches, ...patients.values()] : [];
     },
     signal,
   });
   // The library sends the next request when the one before is answered: the first without an answer is the one at fault.
   const stuck = searches.find((search) => search.result === undefined);
-  return searches.map((search): ProofResult => {
+  return searches.map((search, i): ProofResult => {
+    if (search.result?.type === 'found') {
+      const { patient } = patients.get(instances[i]?.studyInstanceUid ?? '') ?? {};
+      return { ...search.result, patient };
+    }
     if (search.result !== undefined) return search.result;
     if (!accepted) return NOT_ACCEPTED;
     const { code, text } = broken ?? NO_RESPONSE;
@@ -52,7 +62,7 @@ const NO_RESPONSE = {
 
 type Association = association.Association;
 
-class Search extends dimse.requests.CFindRequest {
+class InstanceSearch extends dimse.requests.CFindRequest {
   result: ProofResult | undefined;
   /** Whether an association that takes it was there. */
   begun = false;
@@ -86,6 +96,42 @@ class Search extends dimse.requests.CFindRequest {
     this.begun = granted.getAcceptedPresentationContextFromRequest(this) !== undefined;
     return this.begun;
   }
+}
+
+/** Of whom the peer says that a study is. */
+class PatientSearch extends dimse.requests.CFindRequest {
+  patient: PatientIdentity | undefined;
+
+  constructor(studyInstanceUid: string) {
+    super();
+    const wanted = { PatientID: '', IssuerOfPatientID: '', PatientBirthDate: '', PatientSex: '' };
+    this.setDataset(
+      new dimse.Dataset({
+        QueryRetrieveLevel: 'STUDY',
+        StudyInstanceUID: studyInstanceUid,
+        ...wanted,
+      }),
+    );
+    this.on('response', (response: responses.CFindResponse) => {
+      if (!isPending(response.getStatus())) return;
+      const elements = response.getDataset()?.getElements() ?? {};
+      if (textOf(elements['StudyInstanceUID']) !== studyInstanceUid) return;
+      const patientId = textOf(elements['PatientID']);
+      if (patientId === undefined) return;
+      this.patient = patientIdentity({
+        patientId,
+        issuerOfPatientId: textOf(elements['IssuerOfPatientID']),
+        patientBirthDate: textOf(elements['PatientBirthDate']),
+        patientSex: textOf(elements['PatientSex']),
+      });
+    });
+  }
+}
+
+/** A single value without its padding; undefined where it is empty or none. */
+function textOf(value: unknown): string | undefined {
+  const text = typeof value === 'string' ? withoutPadding(value) : '';
+  return text === '' ? undefined : text;
 }
 
 /** Matches are continuing (PS3.4 Table C.4-1), also where the peer does not support an optional key. */

@@ -1,5 +1,6 @@
 import type { ProofSettlement } from '../domain/delivery-state.js';
 import type { FailureClass } from '../domain/failure.js';
+import { contradicts, type PatientIdentity } from '../domain/patient.js';
 import type { VerifyPolicy } from './deliver.js';
 
 /** Names one instance the way the hierarchical search wants it (PS3.4 C.4.1.2.1): with the keys above it. */
@@ -16,6 +17,8 @@ export interface StoredDelivery extends InstanceKeys {
   readonly looks: number;
   /** Of the request for storage commitment whose report is waited for. */
   readonly transactionUid: string | null;
+  /** Whose the study is. */
+  readonly patient: PatientIdentity;
 }
 
 /** What the stage needs from the catalog. Times are milliseconds since the epoch. */
@@ -32,7 +35,8 @@ export interface ProofLedger<Stored extends StoredDelivery> {
 
 /** What the peer says of one instance; `text` is for people and holds no patient data. */
 export type ProofResult =
-  | { readonly type: 'found' }
+  /** With the patient under whom the peer files the study, where it was asked and says so. */
+  | { readonly type: 'found'; readonly patient?: PatientIdentity | undefined }
   | {
       readonly type: 'not-found';
       readonly code?: string;
@@ -54,13 +58,16 @@ export interface ProofFailure {
 
 /** Times in milliseconds; `now` since the epoch, the others from then. */
 export function proofFor(
-  { looks }: Pick<StoredDelivery, 'looks'>,
+  { looks, patient }: Pick<StoredDelivery, 'looks' | 'patient'>,
   result: ProofResult,
   verify: VerifyPolicy,
   waits: { readonly now: number; readonly resendIn: number; readonly lookIn: number },
 ): ProofSettlement {
   const { now, resendIn, lookIn } = waits;
-  if (result.type === 'found') return { type: 'proven' };
+  if (result.type === 'found') {
+    const refiled = result.patient !== undefined && contradicts(result.patient, patient);
+    return { type: 'proven', ...(refiled && { refiled }) };
+  }
   if (result.type === 'not-found') {
     const { code = 'not-found', lasting = false } = result;
     const last = lasting || looks + 1 >= verify.attempts;

@@ -165,6 +165,9 @@ export class Verifier<Stored extends StoredDelivery = StoredDelivery> {
     const fields = { destination, sopInstanceUid, looks };
     if (settlement.type === 'proven') {
       this.#log.info(fields, 'delivered: the destination has it');
+      if (settlement.refiled) {
+        this.#log.warn(fields, 'conflict: filed under another patient, see vigil show');
+      }
     } else {
       const { type, code } = settlement;
       if (type === 'put-off') this.#log.warn({ ...fields, code }, 'not proven yet');

@@ -57,7 +57,11 @@ export type DeliverySettlement =
 
 /** What asking a destination for a stored object has shown. */
 export type ProofSettlement =
-  | { readonly type: 'proven' }
+  | {
+      readonly type: 'proven';
+      /** Set where the destination files the study under another patient. */
+      readonly refiled?: boolean;
+    }
   | {
       readonly type: 'not-there';
       readonly code: string;

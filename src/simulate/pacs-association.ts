@@ -24,6 +24,11 @@ export interface IncomingObject extends EncodedInstance {
   readonly bytes: Uint8Array;
 }
 
+/** What a PACS says of a study's patient, by DICOM keyword. */
+export type FiledPatient = Readonly<
+  Partial<Record<'PatientID' | 'IssuerOfPatientID' | 'PatientBirthDate' | 'PatientSex', string>>
+>;
+
 /** What the PACS decides; an association only speaks for it. */
 export interface PacsPolicy {
   readonly aeTitle: string | undefined;
@@ -33,6 +38,7 @@ export interface PacsPolicy {
   store(object: IncomingObject): Promise<PacsAnswer>;
   /** Whether it has the instance, or how else it answers. */
   find(sopInstanceUid: string): boolean | PacsAnswer;
+  patientOf(studyInstanceUid: string): FiledPatient | undefined;
   /** Takes a request for storage commitment, or how else it answers; the report goes on this association. */
   commit(asked: CommitmentAsked, report: (report: CommitmentReport) => void): PacsAnswer;
 }
@@ -132,8 +138,11 @@ export class PacsAssociation extends dimse.Scp {
     request: requests.CFindRequest,
     respond: (responses: InstanceType<typeof dimse.responses.CFindResponse>[]) => void,
   ): void {
-    const { QueryRetrieveLevel, SOPInstanceUID } = request.getDataset()?.getElements() ?? {};
-    const answer = this.#policy.find(String(SOPInstanceUID));
+    const keys = request.getDataset()?.getElements() ?? {};
+    const { QueryRetrieveLevel, SOPInstanceUID, StudyInstanceUID } = keys;
+    const isStudy = QueryRetrieveLevel === 'STUDY';
+    const patient = isStudy ? this.#policy.patientOf(String(StudyInstanceUID)) : undefined;
+    const answer = isStudy ? patient !== undefined : this.#policy.find(String(SOPInstanceUID));
     if (typeof answer !== 'boolean' && this.#fails(answer)) return;
     const responseOf = (status: number) => {
       const response = dimse.responses.CFindResponse.fromRequest(request);
@@ -146,7 +155,8 @@ export class PacsAssociation extends dimse.Scp {
       return;
     }
     const match = responseOf(PENDING);
-    match.setDataset(new dimse.Dataset({ QueryRetrieveLevel, SOPInstanceUID }));
+    const found = isStudy ? { StudyInstanceUID, ...patient } : { SOPInstanceUID };
+    match.setDataset(new dimse.Dataset({ QueryRetrieveLevel, ...found }));
     respond([match, responseOf(status)]);
   }
 

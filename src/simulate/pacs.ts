@@ -9,6 +9,7 @@ import type { EncodedInstance } from '../dicom/verbatim-dataset.js';
 import type { CommitmentReport } from '../domain/commitment.js';
 import {
   type CommitmentAsked,
+  type FiledPatient,
   type IncomingObject,
   type PacsAnswer,
   PacsAssociation,
@@ -42,6 +43,8 @@ export interface PacsOptions {
   readonly loses?: (object: IncomingObject) => boolean;
   /** Decides on a C-FIND in place of the search. */
   readonly findAnswer?: (sopInstanceUid: string) => PacsAnswer | undefined;
+  /** The patient under whom it files a study, for a C-FIND at STUDY level; absent, it finds no studies. */
+  readonly patientOf?: (studyInstanceUid: string) => FiledPatient | undefined;
   /** Decides on a request for storage commitment before it is taken. */
   readonly commitAnswer?: () => PacsAnswer | undefined;
   /** Is given what there is to report, and how to on the association of the request; absent, that is done at once. */
@@ -53,7 +56,8 @@ export interface PacsOptions {
 
 /**
  * A simulated PACS for demonstration and tests: a Verification, Storage and Study Root Find SCP (PS3.4 A, B and C) that
- * keeps what it is sent as Part 10 files, finds it by its SOP Instance UID at IMAGE level, commits to what it has
+ * keeps what it is sent as Part 10 files, finds it by its SOP Instance UID at IMAGE level and the patient of its study at
+ * STUDY level, commits to what it has
  * (PS3.4 J), and can fail in the ways of real ones. Not for patient data: it has no limits of its own.
  */
 export class SimulatedPacs
@@ -116,6 +120,7 @@ export class SimulatedPacs
       store: (object) => this.#store(object),
       find: (sopInstanceUid) =>
         this.#options.findAnswer?.(sopInstanceUid) ?? this.#has(sopInstanceUid),
+      patientOf: (studyInstanceUid) => this.#options.patientOf?.(studyInstanceUid),
       commit: (asked, report) => this.#commit(asked, report),
     });
     association.on('associationRequested', () => this.emit('association'));

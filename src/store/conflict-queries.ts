@@ -18,6 +18,16 @@ export const INSERT_CONFLICT = `
           :associationId, :receivedAt, :settledAt)
   ON CONFLICT DO NOTHING`;
 
+/** A destination has said that a report's study is another patient's. */
+export const INSERT_REFILED = `
+  INSERT INTO conflict (sop_instance_uid, study_instance_uid, first_study_instance_uid, kind, sha256, association_id,
+                        received_at)
+  SELECT sop_instance_uid, :studyInstanceUid, :studyInstanceUid, 'report-refiled', sha256, 0, :at
+  FROM result_object WHERE sop_instance_uid = :sopInstanceUid
+    AND NOT EXISTS (SELECT 1 FROM conflict WHERE study_instance_uid = :studyInstanceUid AND kind = 'report-refiled'
+                    AND settled_at IS NULL)
+  ON CONFLICT DO NOTHING`;
+
 export const SELECT_CONFLICT_FILE = `
   SELECT sha256, file, EXISTS (SELECT 1 FROM damage d WHERE d.file = c.file) AS damaged
   FROM conflict c WHERE sop_instance_uid = :sopInstanceUid AND sha256 = :sha256 AND file IS NOT NULL`;

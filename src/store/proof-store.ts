@@ -3,6 +3,9 @@ import {
   nextDeliveryState,
   type ProofSettlement,
 } from '../domain/delivery-state.js';
+import type { PatientIdentity } from '../domain/patient.js';
+import { INSERT_REFILED } from './conflict-queries.js';
+import { studyPatient } from './conflict-store.js';
 import type { Catalog } from './database.js';
 import { DELIVERY_EVENTS } from './delivery-store.js';
 import { eventWriter } from './events.js';
@@ -19,22 +22,26 @@ export interface StoredDelivery {
   readonly looks: number;
   /** Of the request for storage commitment whose report is waited for. */
   readonly transactionUid: string | null;
+  readonly patient: PatientIdentity;
 }
+
+type StoredRow = Omit<StoredDelivery, 'patient'>;
 
 /** The deliveries in state `stored`: what the destination took and has yet to show. */
 export class ProofStore {
   readonly #catalog: Catalog;
   readonly #event: ReturnType<typeof eventWriter>;
+  readonly #patientOf: ReturnType<typeof studyPatient>;
 
   constructor(catalog: Catalog) {
     this.#catalog = catalog;
     this.#event = eventWriter(catalog);
+    this.#patientOf = studyPatient(catalog);
   }
 
   storedDue(destination: string, limit: number, now: number): StoredDelivery[] {
-    return this.#catalog
-      .prepare(sql.STORED_DELIVERIES)
-      .all({ destination, limit, now }) as StoredDelivery[];
+    const rows = this.#catalog.prepare(sql.STORED_DELIVERIES).all({ destination, limit, now });
+    return (rows as StoredRow[]).map((row) => this.#withPatient(row));
   }
 
   nextLookAt(destination: string): number | undefined {
@@ -62,8 +69,9 @@ export class ProofStore {
   awaiting(destination: string, transactionUid: string): StoredDelivery[] | undefined {
     const rows = this.#catalog
       .prepare(sql.ASKED_DELIVERIES)
-      .all({ destination, transactionUid }) as (StoredDelivery & { state: DeliveryState })[];
-    return rows.length === 0 ? undefined : rows.filter(({ state }) => state === 'stored');
+      .all({ destination, transactionUid }) as (StoredRow & { state: DeliveryState })[];
+    if (rows.length === 0) return undefined;
+    return rows.filter(({ state }) => state === 'stored').map((row) => this.#withPatient(row));
   }
 
   settleProof(delivery: StoredDelivery, settlement: ProofSettlement): void {
@@ -94,6 +102,9 @@ export class ProofStore {
           failureCode: missing?.code ?? null,
         }) as { destination: string } | undefined;
         if (row === undefined) return;
+        if (settlement.type === 'proven' && settlement.refiled) {
+          this.#raiseRefiled(delivery, row.destination, at);
+        }
         this.#event({
           at,
           kind: DELIVERY_EVENTS[state],
@@ -107,5 +118,18 @@ export class ProofStore {
         });
       })
       .immediate();
+  }
+
+  #withPatient(row: StoredRow): StoredDelivery {
+    return { ...row, patient: this.#patientOf(row.studyInstanceUid) ?? { id: '' } };
+  }
+
+  /** Once for a study, as long as nobody has settled it. */
+  #raiseRefiled(delivery: StoredDelivery, destination: string, at: number): void {
+    const { studyInstanceUid, sopInstanceUid } = delivery;
+    const row = { studyInstanceUid, sopInstanceUid, at };
+    if (this.#catalog.prepare(INSERT_REFILED).run(row).changes === 0) return;
+    const detail = { conflict: 'report-refiled', sopInstanceUid, destination };
+    this.#event({ at, kind: 'conflict', studyInstanceUid, detail });
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { patientIdentity } from '../../../src/dicom/patient-identity.js';
 import { StoreRig } from '../store/rig.js';
 import { queueReport } from './queued-reports.js';
 import { Stage, startPacs, uidsAt } from './stage.js';
@@ -62,6 +63,37 @@ describe('delivery with proof by C-FIND', () => {
     ]);
     const kinds = stage.rig.rows("SELECT kind FROM event WHERE kind = 'delivery-dead'");
     expect(kinds).toHaveLength(1);
+  });
+
+  it.each([
+    ['another Patient ID', { PatientID: 'P-2 ' }, true],
+    ['another issuer', { PatientID: 'P-1', IssuerOfPatientID: 'CLINIC' }, true],
+    ['another birth date', { PatientID: 'P-1', PatientBirthDate: '19700102' }, true],
+    ['the same', { PatientID: 'P-1 ', IssuerOfPatientID: 'HOSPITAL', PatientSex: 'M' }, false],
+    ['less', { PatientID: 'P-1' }, false],
+    ['nothing', undefined, false],
+  ])('shows where the PACS says %s of the study', async (_, filed, refiled) => {
+    await using rig = await StoreRig.open();
+    await using pacs = await startPacs(rig.folder, { patientOf: () => filed });
+    await using stage = await Stage.open(pacs.port, { verify, retry });
+    await queueReport(stage.rig, 1, 'negative');
+    const patient = patientIdentity({
+      patientId: 'P-1',
+      issuerOfPatientId: 'HOSPITAL',
+      patientBirthDate: '19700101',
+    });
+    stage.rig.catalog
+      .prepare(
+        'UPDATE study SET patient_key = :id, issuer_key = :issuer, birth_date_key = :birthDate',
+      )
+      .run(patient);
+    await stage.run();
+    expect(stage.states()).toEqual({ delivered: 2 });
+    const conflicts = stage.rig.rows('SELECT kind, study_instance_uid AS uid FROM conflict');
+    expect(conflicts).toEqual(refiled ? [{ kind: 'report-refiled', uid: '1.2.1' }] : []);
+    const events = stage.rig.rows("SELECT detail FROM event WHERE kind = 'conflict'");
+    expect(events).toHaveLength(conflicts.length);
+    expect(stage.rig.series.conflicts('1.2.1').kinds).toEqual([]);
   });
 
   it('says at once that a PACS takes no C-FIND, and sends nothing again for that', async () => {

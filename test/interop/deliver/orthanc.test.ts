@@ -6,6 +6,7 @@ import { echo } from '../../../src/deliver/echo-scu.js';
 import { findInstances } from '../../../src/deliver/find-scu.js';
 import { type OutgoingObject, sendObjects } from '../../../src/deliver/store-scu.js';
 import { readFileMeta } from '../../../src/dicom/file-meta.js';
+import { readHeader } from '../../../src/dicom/header.js';
 import { CT_IMAGE } from '../../../src/dicom/sop-classes.js';
 import { EXPLICIT_VR_LITTLE_ENDIAN } from '../../../src/dicom/transfer-syntaxes.js';
 import { headPhantomStudy } from '../../../src/simulate/head-phantom.js';
@@ -76,6 +77,9 @@ describe.runIf(requireTools('Orthanc'))('sending to Orthanc', () => {
       'not-found',
       'found',
     ]);
+    const dataset = part10.subarray(readFileMeta(part10)?.datasetOffset);
+    const { patient } = readHeader(dataset, transferSyntaxUid);
+    expect(results[0]).toEqual({ type: 'found', patient });
   });
 
   it('commits to what it holds, and gets again what somebody deleted there before', async () => {
