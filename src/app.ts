@@ -16,13 +16,13 @@ import { AnalysisStore } from './store/analysis-store.js';
 import { CatalogChecker } from './store/catalog-checker.js';
 import { CommitmentStore } from './store/commitment-store.js';
 import { DamageStore } from './store/damage-store.js';
-import { CATALOG_FILE, type Catalog, openCatalog } from './store/database.js';
+import { CATALOG_FILE, type Catalog } from './store/database.js';
 import { DeliveryStore } from './store/delivery-store.js';
-import { makeDurableFolder } from './store/durable-folder.js';
-import { FolderLock } from './store/folder-lock.js';
+import type { FolderLock } from './store/folder-lock.js';
 import { Ingest } from './store/ingest.js';
 import type { CommittedChange } from './store/ingest-rows.js';
 import { InstanceFiles } from './store/instance-files.js';
+import { openStorage } from './store/open-storage.js';
 import { PerformedStepStore } from './store/performed-step-store.js';
 import { ProofStore } from './store/proof-store.js';
 import { ResultFiles } from './store/result-files.js';
@@ -34,9 +34,6 @@ import { Upkeep } from './upkeep.js';
 
 /** Another process (`vigil resend`) may write rows: the catalog's version is looked at this often. */
 const FOREIGN_WRITES_MS = 500;
-
-/** Longer than any command writes; whoever holds the lock longer is waited for between the passes of the workers. */
-const LOCK_WAIT_MS = 200;
 
 /**
  * The composition root: builds every part once, joins receiving to the catalog and the catalog to the pipeline, and
@@ -177,14 +174,11 @@ export class App implements AsyncDisposable {
    */
   static async open(settings: Settings, log: Log): Promise<App> {
     const { folder, minFreeBytes } = settings.storage;
-    makeDurableFolder(folder);
     const { model, signedBy, calibration, prevalence, maxKeySlices, ...process } =
       settings.inference;
-    const lock = FolderLock.take(folder);
-    const opened: (() => unknown)[] = [() => lock.release()];
+    const { lock, catalog } = openStorage(folder);
+    const opened: (() => unknown)[] = [() => lock.release(), () => catalog.close()];
     try {
-      const catalog = openCatalog(join(folder, CATALOG_FILE), LOCK_WAIT_MS);
-      opened.push(() => catalog.close());
       const checker = new CatalogChecker(join(folder, CATALOG_FILE), log.child({ stage: 'store' }));
       if (checker.isSmall) checker.checkNow(catalog);
       const files = await InstanceFiles.open(folder, {

@@ -265,15 +265,22 @@ class NotPart10Error extends Error {
   readonly code = 'not-part-10';
 }
 
-/** Errors of the file system that stay until somebody acts; others may be gone at the next try. */
-const LASTING_FILE_ERRORS = new Set(['ENOENT', 'EISDIR', 'EACCES', 'not-part-10', 'altered']);
+/** Errors of a file that stay until somebody acts, by what a dead letter is told to have; others may be gone at the next try. */
+const LASTING_FILE_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: 'file-missing',
+  altered: 'file-altered',
+  'not-part-10': 'file-altered',
+  EISDIR: 'file-unreadable',
+  EACCES: 'file-unreadable',
+};
 
 function unreadable(error: unknown): SendResult {
   const { code = 'unknown' } = error as NodeJS.ErrnoException;
+  const lasting = LASTING_FILE_ERRORS[code];
   return {
     type: 'failed',
-    failureClass: LASTING_FILE_ERRORS.has(code) ? 'permanent' : 'transient',
-    code: 'file-unreadable',
+    failureClass: lasting === undefined ? 'transient' : 'permanent',
+    code: lasting ?? 'file-unreadable',
     text: `The file cannot be sent (${code})`,
   };
 }

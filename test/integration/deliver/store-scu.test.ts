@@ -302,7 +302,7 @@ describe('sendObjects', () => {
     expect(codes(results)).toEqual(['transient protocol-error']);
   });
 
-  it('fails an unreadable file alone', async () => {
+  it('fails a missing, altered or foreign file alone, for good, and says which', async () => {
     await using folder = await temporaryFolder();
     await using pacs = await startPacs(folder.path);
     const missing = await writeObject(folder.path, 1);
@@ -311,11 +311,13 @@ describe('sendObjects', () => {
     const results = await sendObjects(peerOf(pacs.port), [
       { ...missing, file: join(folder.path, 'nowhere.dcm') },
       { ...missing, file: text },
+      { ...missing, sha256: 'f'.repeat(64) },
       await writeObject(folder.path, 2),
     ]);
     expect(codes(results)).toEqual([
-      'permanent file-unreadable',
-      'permanent file-unreadable',
+      'permanent file-missing',
+      'permanent file-altered',
+      'permanent file-altered',
       'stored',
     ]);
   });

@@ -112,6 +112,34 @@ describe.runIf(requireMounts())('a node on a full disk', () => {
     expect(study.deliveries.every(({ state }) => state === 'delivered')).toBe(true);
   });
 
+  it('starts, answers, refuses what comes, and takes it when there is space', async () => {
+    await using disk = await SmallDisk.mount(32);
+    // More than what the start gives up of its own reserve.
+    const settings = withReserve(settingsIn(disk.path, ''), 4 * 1024 * 1024);
+    await (await startNode(settings)).stop();
+    disk.fill();
+    await using app = await startNode(settings);
+    expect(await echoes(app)).toBe(true);
+    const refused = await sendTo(app, files.slice(0, 2));
+    expect(refused.map(({ status }) => status)).toEqual([OUT_OF_RESOURCES, OUT_OF_RESOURCES]);
+    expect((await healthOf(app)).storage.ok).toBe(false);
+    disk.empty();
+    await expect.poll(async () => (await healthOf(app)).storage.ok, PATIENCE).toBe(true);
+    await expect.poll(async () => (await healthOf(app)).catalog.ok, PATIENCE).toBe(true);
+    expect(acknowledgedOf(await sendTo(app, files.slice(0, 2)))).toHaveLength(2);
+  });
+
+  it('that is read-only is refused by name, and used when it can be written', async () => {
+    await using disk = await SmallDisk.mount(32);
+    const settings = withReserve(settingsIn(disk.path, ''), 0);
+    await (await startNode(settings)).stop();
+    disk.remount('ro');
+    await expect(startNode(settings)).rejects.toThrow(/data cannot be used: .*read-only/);
+    disk.remount('rw');
+    await using app = await startNode(settings);
+    expect(acknowledgedOf(await sendTo(app, files.slice(0, 2)))).toHaveLength(2);
+  });
+
   it('leaves its reserve alone', async () => {
     await using disk = await SmallDisk.mount(32);
     const reserve = 16 * 1024 * 1024;

@@ -47,6 +47,11 @@ export class SmallDisk implements AsyncDisposable {
     execFileSync('truncate', ['-s', String(kept), this.#ballast]);
   }
 
+  /** As an operating system does with a disk that fails; refused while a file is open for writing. */
+  remount(mode: 'ro' | 'rw'): void {
+    execFileSync('mount', ['-o', `remount,${mode}`, this.path]);
+  }
+
   /** Gives the space back. */
   empty(): void {
     rmSync(this.#ballast, { force: true });

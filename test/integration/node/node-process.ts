@@ -9,6 +9,7 @@ const CLI = join(import.meta.dirname, '../../../dist/cli.js');
 interface LogLine {
   readonly msg: string;
   readonly dicom?: number;
+  readonly admin?: number;
 }
 
 export interface NodeProcessOptions {
@@ -32,6 +33,7 @@ export class NodeProcess implements AsyncDisposable {
   readonly #lines: Interface;
   readonly #ready: Promise<LogLine>;
   #port = 0;
+  #adminPort = 0;
 
   private constructor(child: ChildProcess, lines: Interface) {
     this.#child = child;
@@ -82,9 +84,16 @@ export class NodeProcess implements AsyncDisposable {
     return this.#port;
   }
 
+  /** Of its health and metrics, once it is ready. */
+  get adminPort(): number {
+    return this.#adminPort;
+  }
+
   /** Resolves to the port when the node says that it is ready. @throws Error where it ends before */
   async ready(): Promise<number> {
-    this.#port = (await this.#ready).dicom ?? 0;
+    const { dicom = 0, admin = 0 } = await this.#ready;
+    this.#port = dicom;
+    this.#adminPort = admin;
     return this.#port;
   }
 

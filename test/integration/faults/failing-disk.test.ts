@@ -1,0 +1,178 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { HealthAnswer } from '../../../src/admin/health.js';
+import { readFileMeta } from '../../../src/dicom/file-meta.js';
+import { headPhantomStudy } from '../../../src/simulate/head-phantom.js';
+import type { SimulatedPacs } from '../../../src/simulate/pacs.js';
+import { scan } from '../../../src/simulate/scanner.js';
+import { CATALOG_FILE, openCatalog } from '../../../src/store/database.js';
+import { StatusStore } from '../../../src/store/status-store.js';
+import { NodeProcess } from '../node/node-process.js';
+import { allTo, startPacs, temporaryFolder } from '../node/node-rig.js';
+import { FailingDisk, type Fault, requireCompiler } from './failing-disk.js';
+
+const OUT_OF_RESOURCES = 0xa700;
+const PATIENCE = { timeout: 60_000, interval: 100 };
+const head = headPhantomStudy({ seed: 11, bleed: { type: 'intraparenchymal', volumeMl: 35 } });
+const files = head.images.map(({ part10 }) => part10);
+
+/** Nothing that comes may be answered with success. */
+const REFUSED: readonly (readonly [string, Fault, string])[] = [
+  ['the sync of the incoming folder', { sync: 'EIO' }, '/data/incoming'],
+  ['the making of a folder', { entry: 'EIO' }, '/data/instances/'],
+  ['the sync of a new folder', { sync: 'EIO' }, '/data/instances'],
+  ['the writing of images', { write: 'EIO' }, '/data/incoming/'],
+  ['a disk that has become read-only', { write: 'EROFS', entry: 'EROFS' }, '/data/'],
+];
+/** What is answered with success is kept: the bytes are safe, rows and places follow. */
+const KEPT: readonly (readonly [string, Fault, string])[] = [
+  ['the renaming of files', { entry: 'EIO' }, '/data/incoming/'],
+  ['the writing of the catalog', { write: 'EIO' }, '/data/catalog.db-wal'],
+  ['the sync of the catalog', { sync: 'EIO' }, '/data/catalog.db-wal'],
+];
+
+/** The image with other UIDs of the same length, in all that names it. */
+function underRoot(root: string, part10: Uint8Array): Buffer {
+  return Buffer.from(Buffer.from(part10).toString('latin1').replaceAll('2.25.', root), 'latin1');
+}
+
+/** The dataset of a file that was finished. */
+function datasetOf(part10: Buffer): Buffer | undefined {
+  const meta = readFileMeta(part10);
+  return meta && part10.subarray(meta.datasetOffset);
+}
+
+/** The faults come one after the other to one node, which is never started again. */
+describe.runIf(requireCompiler())('a node whose disk fails', { timeout: 240_000 }, () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let pacs: SimulatedPacs;
+  let disk: FailingDisk;
+  let node: NodeProcess;
+  let data: string;
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    data = join(folder.path, 'data');
+    pacs = await startPacs(folder.path);
+    const config = join(folder.path, 'vigil.yaml');
+    await writeFile(
+      config,
+      `node: { host: 127.0.0.1, port: 0 }
+storage: { folder: ./data, minFreeMb: 1 }
+admin: { port: 0 }
+log: { level: info }
+${allTo(pacs)}`,
+    );
+    disk = new FailingDisk(folder.path);
+    node = NodeProcess.spawn(config, { env: disk.env });
+    await node.ready();
+  }, 120_000);
+
+  afterAll(async () => {
+    await node[Symbol.asyncDispose]();
+    await pacs[Symbol.asyncDispose]();
+    await folder[Symbol.asyncDispose]();
+  });
+
+  const send = (images: readonly Uint8Array[]) =>
+    scan({ host: '127.0.0.1', port: node.port, calledAeTitle: 'VIGIL', associations: 1 }, images);
+
+  async function health(): Promise<HealthAnswer['checks']> {
+    const answer = await fetch(`http://127.0.0.1:${node.adminPort}/healthz`);
+    return ((await answer.json()) as HealthAnswer).checks;
+  }
+
+  const isHealthy = async () => {
+    const { catalog, storage, pipeline } = await health();
+    return catalog?.ok && storage?.ok && pipeline?.ok;
+  };
+
+  /** Each slice that was answered with success is in the storage folder, byte for byte. */
+  function expectKept(
+    images: readonly Buffer[],
+    sent: readonly { readonly sopInstanceUid: string; readonly status?: number | undefined }[],
+  ): void {
+    const stored = (readdirSync(data, { recursive: true }) as string[])
+      .filter((name) => /^(incoming|instances)\/.*\.dcm$/.test(name))
+      .map((name) => datasetOf(readFileSync(join(data, name))));
+    for (const image of images) {
+      const uid = readFileMeta(image)?.sopInstanceUid;
+      if (sent.find(({ sopInstanceUid }) => sopInstanceUid === uid)?.status !== 0) continue;
+      expect(stored.some((dataset) => dataset?.equals(datasetOf(image) ?? Buffer.alloc(0)))).toBe(
+        true,
+      );
+    }
+  }
+
+  /** Two slices of a study that no test before has sent: a known one is looked up and goes no further. */
+  let studies = 25;
+  const fresh = () => {
+    studies += 1;
+    return head.images.slice(0, 2).map(({ part10 }) => underRoot(`2.${studies}.`, part10));
+  };
+
+  it.each(REFUSED)(
+    'refuses what comes while %s fails, and goes on by itself',
+    async (_, fault, part) => {
+      const images = fresh();
+      disk.fail(fault, part);
+      const sent = await send(images);
+      expect(disk.failed).toBeGreaterThan(0);
+      disk.heal();
+      expect(sent.map(({ status }) => status)).toEqual(images.map(() => OUT_OF_RESOURCES));
+      await expect.poll(isHealthy, PATIENCE).toBe(true);
+      // A second sync of what the first one lost says nothing: nothing of it may be left to be taken for safe.
+      const again = await send(images);
+      expect(again.map(({ status }) => status)).toEqual(images.map(() => 0));
+      expectKept(images, again);
+    },
+  );
+
+  it.each(KEPT)(
+    'keeps what it acknowledges while %s fails, and goes on by itself',
+    async (_, fault, part) => {
+      const images = fresh();
+      disk.fail(fault, part);
+      const sent = await send(images);
+      await expect.poll(() => disk.failed, PATIENCE).toBeGreaterThan(0);
+      for (const { status } of sent) expect([0, OUT_OF_RESOURCES]).toContain(status);
+      expectKept(images, sent);
+      disk.heal();
+      await expect.poll(isHealthy, PATIENCE).toBe(true);
+      const again = await send(images);
+      expect(again.map(({ status }) => status)).toEqual(images.map(() => 0));
+      expectKept(images, again);
+    },
+  );
+
+  it('waits with a report while results cannot be written, and makes it then', async () => {
+    const catalog = openCatalog(join(data, CATALOG_FILE));
+    const status = new StatusStore(catalog);
+    try {
+      disk.fail({ sync: 'EIO', write: 'EIO' }, '/data/results/');
+      const sent = await send(files);
+      expect(sent.map(({ status }) => status)).toEqual(files.map(() => 0));
+      await expect.poll(() => disk.failed, PATIENCE).toBeGreaterThan(0);
+      const before = status.study(head.studyInstanceUid)?.deliveries.length;
+      disk.heal();
+      const revision = () => status.study(head.studyInstanceUid)?.analyses.at(-1);
+      await expect
+        .poll(() => revision(), PATIENCE)
+        .toMatchObject({ state: 'reported', outcome: 'positive' });
+      await expect
+        .poll(() => {
+          const deliveries = status.study(head.studyInstanceUid)?.deliveries ?? [];
+          return (
+            deliveries.length > (before ?? 0) && deliveries.every((d) => d.state === 'delivered')
+          );
+        }, PATIENCE)
+        .toBe(true);
+      const outcomes = status.study(head.studyInstanceUid)?.analyses.map(({ outcome }) => outcome);
+      expect(outcomes).not.toContain('negative');
+    } finally {
+      catalog.close();
+    }
+  });
+});
