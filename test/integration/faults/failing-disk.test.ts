@@ -24,7 +24,7 @@ const REFUSED: readonly (readonly [string, Fault, string])[] = [
   ['the making of a folder', { entry: 'EIO' }, '/data/instances/'],
   ['the sync of a new folder', { sync: 'EIO' }, '/data/instances'],
   ['the writing of images', { write: 'EIO' }, '/data/incoming/'],
-  ['a disk that has become read-only', { write: 'EROFS', entry: 'EROFS' }, '/data/'],
+  ['the disk, read-only all at once,', { write: 'EROFS', entry: 'EROFS' }, '/data/'],
 ];
 /** What is answered with success is kept: the bytes are safe, rows and places follow. */
 const KEPT: readonly (readonly [string, Fault, string])[] = [
