@@ -31,7 +31,11 @@ module.exports = {
       to: { dependencyTypes: ['core', 'npm'] },
     },
     only('dicom', [domain], 'DICOM vocabulary and encoding, no I/O.'),
-    only('config', [domain], 'Settings are parsed at the edge into domain types.'),
+    only(
+      'config',
+      [domain, dicom],
+      'Settings are parsed at the edge into domain types; attributes are looked up by keyword.',
+    ),
     only(
       'store',
       [domain, dicom, log],

@@ -4,6 +4,7 @@ import { Deliverer, type Destination } from './deliver/deliver.js';
 import { Verifier } from './deliver/verify.js';
 import type { CommitmentReport } from './domain/commitment.js';
 import { isBadFile } from './domain/failure.js';
+import { routeNames } from './domain/routing.js';
 import { WorkerLoop } from './jobs/worker-loop.js';
 import type { Log } from './log.js';
 import type { DeliveryStore } from './store/delivery-store.js';
@@ -81,7 +82,7 @@ export class Delivering implements AsyncDisposable {
     this.#sync();
     const { status, settings, log } = this.#parts;
     const destinations = settings().destinations.map(({ name }) => name);
-    const routes = settings().routes.map(({ name }) => name);
+    const routes = routeNames(settings().routing);
     for (const { route, destination, deliveries } of status.openRoutes()) {
       const line = { route, destination, deliveries };
       if (!destinations.includes(destination)) {

@@ -1,5 +1,6 @@
 import closeWithGrace from 'close-with-grace';
 import { App } from './app.js';
+import { problemText } from './config/problems.js';
 import { loadSettings } from './config/settings.js';
 import { ConfigWatcher } from './config/watch.js';
 import { createLog } from './log.js';
@@ -12,7 +13,7 @@ const DRAIN_MS = 50_000;
 export async function main(configFile: string): Promise<void> {
   const loaded = await loadSettings(configFile);
   const log = createLog(loaded.settings.log);
-  for (const warning of loaded.warnings) log.warn(warning);
+  for (const warning of loaded.warnings) log.warn(problemText(warning).trim());
   const systemd = new Systemd({ log });
   const app = await App.open(loaded.settings, log);
   const watcher = new ConfigWatcher({

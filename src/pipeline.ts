@@ -13,6 +13,7 @@ import { WorkerLoop } from './jobs/worker-loop.js';
 import type { Log } from './log.js';
 import { composeReport } from './report/compose-report.js';
 import { reportPass } from './report/report-stage.js';
+import { routeStudy } from './routing-facts.js';
 import type { AnalysisStore, ReportWork, WrittenObject } from './store/analysis-store.js';
 import type { DeliveryStore } from './store/delivery-store.js';
 import type { ProofStore } from './store/proof-store.js';
@@ -194,12 +195,12 @@ export class Pipeline implements AsyncDisposable {
   }
 
   async #report(): Promise<number | undefined> {
-    const { analyses, results, settings, log } = this.#parts;
+    const { analyses, series, results, settings, log } = this.#parts;
     const pass = await reportPass<ReportWork, WrittenObject>({
       queue: analyses,
       compose: (work) => this.#compose(work),
       write: (studyInstanceUid, object) => results.write(studyInstanceUid, object),
-      routes: settings().routes,
+      route: (work) => routeStudy(settings().routing, work, series),
       log: log.child({ stage: 'report' }),
     });
     if ('dueInMs' in pass) return pass.dueInMs;

@@ -1,5 +1,5 @@
 import { expiryWarning, tlsUses } from '../certificates.js';
-import { ConfigError, type ConfigProblem } from '../config/problems.js';
+import { ConfigError, type ConfigProblem, problemText } from '../config/problems.js';
 import { loadSettings, type Settings } from '../config/settings.js';
 import { CredentialsError, readCredentials } from '../tls/credentials.js';
 import { EXIT } from './exit-codes.js';
@@ -13,7 +13,7 @@ export async function runCheckConfig(options: { file: string; json: boolean }): 
     const warnings = [...fromKeys, ...certificates.warnings];
     if (options.json) console.log(JSON.stringify({ file, ok: true, problems: [], warnings }));
     else {
-      for (const warning of warnings) console.log(`warning: ${warning}`);
+      for (const warning of warnings) console.log(`warning:${problemText(warning).slice(1)}`);
       console.log(`${file} is good`);
     }
     return EXIT.done;
@@ -29,15 +29,15 @@ export async function runCheckConfig(options: { file: string; json: boolean }): 
 /** What is wrong with the files that TLS needs, and what will be soon. */
 async function checkCertificates(
   settings: Settings,
-): Promise<{ problems: ConfigProblem[]; warnings: string[] }> {
+): Promise<{ problems: ConfigProblem[]; warnings: ConfigProblem[] }> {
   const problems: ConfigProblem[] = [];
-  const warnings: string[] = [];
+  const warnings: ConfigProblem[] = [];
   const now = Date.now();
   for (const [use, files] of tlsUses(settings)) {
     try {
       const { expiresAt } = await readCredentials(files, now);
       const warning = expiryWarning(expiresAt, now);
-      if (warning !== undefined) warnings.push(`${use}: ${warning}`);
+      if (warning !== undefined) warnings.push({ path: use, message: warning });
     } catch (error) {
       if (!(error instanceof CredentialsError)) throw error;
       problems.push({ path: `${use}.${error.key}`, message: error.message });

@@ -128,7 +128,17 @@ function describeAnalysis(analysis: StudyDetail['analyses'][number]): string {
         `  ${name.padEnd(18)} ${percent(probability).padStart(7)}  ${presence}`,
     ),
   ];
-  return lines.join('\n');
+  return [...lines, ...routingLines(analysis)].join('\n');
+}
+
+function routingLines({ routing }: StudyDetail['analyses'][number]): string[] {
+  if (routing === null) return [];
+  const { routes, undecided = [], unsent } = routing;
+  return [
+    `  Routes: ${routes.join(', ') || 'none holds'}`,
+    ...undecided.map(({ route, reason }) => `  Route ${route} undecided: ${reason.text}`),
+    ...(unsent === undefined ? [] : [`  NOT SENT: ${unsent}`]),
+  ];
 }
 
 function section(title: string, rows: readonly (readonly string[])[]): string {

@@ -1,4 +1,5 @@
 import type { DestinationBacklog } from '../domain/delivery-backlog.js';
+import { routeNames } from '../domain/routing.js';
 import { ConflictStore, type OpenConflict } from '../store/conflict-store.js';
 import {
   type CatalogCounts,
@@ -36,7 +37,7 @@ export async function runStatus(options: {
   const status = await withCatalog(options.config, (catalog, settings) => {
     const store = new StatusStore(catalog);
     const destinations = new Set(settings.destinations.map(({ name }) => name));
-    const routes = new Set(settings.routes.map(({ name }) => name));
+    const routes = new Set(routeNames(settings.routing));
     return {
       counts: store.counts(),
       verified: store.lastVerification() ?? null,
@@ -127,7 +128,8 @@ function studiesText(studies: readonly StudyLine[]): string {
     String(study.instances),
     study.callingAeTitle,
     study.studyInstanceUid,
+    study.unsent === null ? '' : `NOT SENT, ${study.unsent}`,
   ]);
-  const head = ['LAST SLICE', 'OUTCOME', 'REV', 'IMAGES', 'FROM', 'STUDY INSTANCE UID'];
+  const head = ['LAST SLICE', 'OUTCOME', 'REV', 'IMAGES', 'FROM', 'STUDY INSTANCE UID', ''];
   return table([head, ...rows]);
 }

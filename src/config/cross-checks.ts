@@ -1,4 +1,5 @@
-import { type Fault, suggestion } from './problems.js';
+import type { Fault } from './problems.js';
+import { routedDestinations, routeFaults, routeWarnings } from './routing-checks.js';
 import type { ConfigFile } from './schema.js';
 
 /**
@@ -9,35 +10,17 @@ export function crossCheck(
   sections: Partial<ConfigFile>,
   destinationNames: readonly string[],
 ): Fault[] {
-  const { routes = [], completeness, destinations = {}, scanners = {}, node, receive } = sections;
+  const { routes = [], defaultRoute, fallbackRoute } = sections;
+  const { completeness, destinations = {}, scanners = {}, node, receive } = sections;
   return [
     ...(node && receive ? portFaults(node, receive) : []),
-    ...routeFaults(routes, destinationNames),
+    ...routeFaults({ routes, defaultRoute, fallbackRoute }, destinationNames),
     ...(completeness === undefined ? [] : waitFaults(completeness)),
     ...retryFaults('destinations', destinations),
     ...retryFaults('scanners', scanners),
     ...titleFaults(scanners),
     ...proofFaults(destinations),
   ];
-}
-
-function routeFaults(routes: ConfigFile['routes'], known: readonly string[]): Fault[] {
-  const seen = new Set<string>();
-  return routes.flatMap((route, i) => {
-    const faults: Fault[] = [];
-    if (seen.has(route.name)) {
-      const message = `is "${route.name}", as an earlier route is`;
-      faults.push({ keys: ['routes', i, 'name'], message });
-    }
-    seen.add(route.name);
-    route.send.to.forEach((name, j) => {
-      if (known.includes(name)) return;
-      const message = `is "${name}", which is no destination`;
-      const hint = suggestion(name, known) ?? 'describe it under "destinations"';
-      faults.push({ keys: ['routes', i, 'send', 'to', j], message, hint });
-    });
-    return faults;
-  });
 }
 
 function portFaults(node: ConfigFile['node'], receive: ConfigFile['receive']): Fault[] {
@@ -105,22 +88,22 @@ function titleFaults(scanners: ConfigFile['scanners']): Fault[] {
 }
 
 /** What can be meant so, but is worth a line in the log at start. */
-export function warningsFor(config: ConfigFile): string[] {
-  const { destinations, routes, storage, retention } = config;
-  const warnings: string[] = [];
-  const routed = new Set(routes.flatMap((route) => route.send.to));
-  if (routes.length === 0) {
-    warnings.push('No route is configured: studies are read, but results go nowhere');
-  }
-  for (const name of Object.keys(destinations)) {
-    if (routes.length > 0 && !routed.has(name)) {
-      warnings.push(`No route sends anything to destination "${name}"`);
-    }
-  }
+export function warningsFor(config: ConfigFile): Fault[] {
+  const { destinations, storage, retention } = config;
+  const routed = routedDestinations(config);
+  const unused = Object.keys(destinations).filter((name) => routed.size > 0 && !routed.has(name));
+  const warnings = [
+    ...routeWarnings(config),
+    ...unused.map((name) => ({
+      keys: ['destinations', name],
+      atKey: true,
+      message: `No route sends anything to destination "${name}"`,
+    })),
+  ];
   if (retention.minFreeMb < storage.minFreeMb) {
-    warnings.push(
-      'retention.minFreeMb is less than storage.minFreeMb: receiving stops before space is made',
-    );
+    const message =
+      'retention.minFreeMb is less than storage.minFreeMb: receiving stops before space is made';
+    warnings.push({ keys: ['retention', 'minFreeMb'], message });
   }
   return warnings;
 }

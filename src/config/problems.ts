@@ -31,14 +31,16 @@ export class ConfigError extends Error {
 
   constructor(file: string, problems: readonly ConfigProblem[], options?: ErrorOptions) {
     const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-    super([`${file}: ${count}`, ...problems.map(describe)].join('\n'), options);
+    super([`${file}: ${count}`, ...problems.map(problemText)].join('\n'), options);
     this.name = 'ConfigError';
     this.file = file;
     this.problems = problems;
   }
 }
 
-function describe({ path, message, hint, line, column, variable }: ConfigProblem): string {
+/** One or two indented lines: where, what, and what to do. */
+export function problemText(problem: ConfigProblem): string {
+  const { path, message, hint, line, column, variable } = problem;
   const place = variable ?? (line === undefined ? '' : `line ${line}:${column ?? 1}`);
   const what = [place, path].filter((part) => part !== '').join('  ');
   return `  ${what === '' ? '' : `${what}  `}${message}${hint === undefined ? '' : `\n      hint: ${hint}`}`;
@@ -80,13 +82,15 @@ function faultsOfIssue(
         hint: suggestion(key, known(keys)),
       }));
     case 'invalid_union': {
-      const branch = nearestBranch(issue.errors);
+      const branch = nearestBranch(issue, value);
       return branch === undefined
         ? [{ keys, message: `is ${shown(value)}`, hint: issue.message }]
         : branch.flatMap((inner) => faultsOfIssue(inner, keys, input, known));
     }
-    case 'invalid_key':
-      return [{ keys, atKey: true, message: issue.issues[0]?.message ?? issue.message }];
+    case 'invalid_key': {
+      const [inner = issue] = issue.issues;
+      return [{ keys, atKey: true, message: inner.message, ...hintOf(inner) }];
+    }
     case 'invalid_value':
       return [
         {
@@ -101,26 +105,36 @@ function faultsOfIssue(
       return [{ keys, message: `is ${size(issue.origin, value)}, less than ${issue.minimum}` }];
     case 'too_big':
       return [{ keys, message: `is ${size(issue.origin, value)}, more than ${issue.maximum}` }];
-    case 'custom': {
-      const hint: unknown = issue.params?.['hint'];
-      return [{ keys, message: issue.message, ...(typeof hint === 'string' ? { hint } : {}) }];
-    }
+    case 'custom':
+      return [{ keys, message: issue.message, ...hintOf(issue) }];
     default:
       return [{ keys, message: issue.message }];
   }
 }
 
+/** What a check of our own says beside its message. */
+function hintOf(issue: z.core.$ZodIssue): { hint?: string } {
+  const hint: unknown = issue.code === 'custom' ? issue.params?.['hint'] : undefined;
+  return typeof hint === 'string' ? { hint } : {};
+}
+
 /** The alternative whose type the value has, with the fewest complaints; undefined where it has none of the types. */
 function nearestBranch(
-  branches: readonly (readonly z.core.$ZodIssue[])[],
+  { errors, message }: z.core.$ZodIssueInvalidUnion,
+  value: unknown,
 ): readonly z.core.$ZodIssue[] | undefined {
-  const ofType = branches.filter((issues) =>
-    issues.every(
-      ({ path, code }) => path.length > 0 || code === 'too_small' || code === 'unrecognized_keys',
-    ),
+  const isScalar = typeof value === 'string' || typeof value === 'number';
+  const ofType = errors.filter((issues) =>
+    issues.every(({ path, code }) => {
+      if (path.length > 0 || code === 'too_small' || code === 'unrecognized_keys') return true;
+      // A union with words of its own says better what it takes.
+      return isScalar && message === UNION_WITHOUT_WORDS && code !== 'invalid_type';
+    }),
   );
   return ofType.sort((a, b) => a.length - b.length)[0];
 }
+
+const UNION_WITHOUT_WORDS = 'Invalid input';
 
 function wrongType(keys: KeyPath, expected: string, value: unknown): Fault {
   const noun = NOUNS[expected] ?? expected;

@@ -2,6 +2,9 @@ import type { KeyPath } from './problems.js';
 import { configJsonSchema } from './schema.js';
 
 interface SchemaNode {
+  /** Such as `#/$defs/condition`. */
+  readonly $ref?: string;
+  readonly $defs?: Readonly<Record<string, SchemaNode>>;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly additionalProperties?: boolean | SchemaNode;
   readonly items?: SchemaNode;
@@ -10,13 +13,18 @@ interface SchemaNode {
 
 /** The keys that an object at this path may have; none where the path leads to no object. */
 export function knownKeys(keys: KeyPath): string[] {
-  let nodes: SchemaNode[] = [configJsonSchema() as SchemaNode];
-  for (const key of keys) nodes = nodes.flatMap(alternatives).flatMap((node) => child(node, key));
-  return nodes.flatMap(alternatives).flatMap((node) => Object.keys(node.properties ?? {}));
-}
-
-function alternatives(node: SchemaNode): readonly SchemaNode[] {
-  return node.anyOf ?? [node];
+  const root = configJsonSchema() as SchemaNode;
+  const forms = (node: SchemaNode): readonly SchemaNode[] => {
+    const { $ref, anyOf } = node;
+    if ($ref !== undefined) {
+      const meant = root.$defs?.[$ref.split('/').at(-1) ?? ''];
+      return meant === undefined ? [] : forms(meant);
+    }
+    return anyOf === undefined ? [node] : anyOf.flatMap(forms);
+  };
+  let nodes: SchemaNode[] = [root];
+  for (const key of keys) nodes = nodes.flatMap(forms).flatMap((node) => child(node, key));
+  return nodes.flatMap(forms).flatMap((node) => Object.keys(node.properties ?? {}));
 }
 
 function child(node: SchemaNode, key: string | number): SchemaNode[] {

@@ -1,6 +1,6 @@
 import { validateDetailed } from 'node-cron';
 import { z } from 'zod';
-import { OBJECT_KINDS } from '../domain/result-object.js';
+import { defaultRoute, fallbackRoute, routes } from './routing-schema.js';
 import { AE_TITLE, HOST, isAddressRange, NAME, UID } from './syntax.js';
 
 /**
@@ -287,41 +287,6 @@ const destination = z.strictObject({
     .describe('Longest wait for the report of a storage commitment, until the peer is asked anew.'),
 });
 
-const route = z.strictObject({
-  name: z
-    .string()
-    .regex(NAME, 'is no name: a lower-case letter, then letters, digits or "-", at most 32')
-    .describe('Appears in logs and events.'),
-  when: z
-    .strictObject({
-      outcome: z
-        .array(z.enum(['positive', 'negative', 'undetermined', 'not-eligible', 'failed']))
-        .min(1)
-        .exactOptional()
-        .describe('How the triage ended; every outcome where absent.'),
-      callingAeTitle: z
-        .array(aeTitle)
-        .min(1)
-        .exactOptional()
-        .describe('Who sent the study; anyone where absent.'),
-      calledAeTitle: z
-        .array(aeTitle)
-        .min(1)
-        .exactOptional()
-        .describe('The AE title that the study was sent to; any where absent.'),
-    })
-    .prefault({})
-    .describe('All conditions given must hold.'),
-  send: z.strictObject({
-    objects: z
-      .array(z.enum(OBJECT_KINDS))
-      .min(1)
-      .default([...OBJECT_KINDS])
-      .describe('Kinds of objects to send.'),
-    to: z.array(z.string()).min(1).describe('Names of destinations.'),
-  }),
-});
-
 const retention = z.strictObject({
   schedule: schedule
     .default('17 * * * *')
@@ -389,7 +354,9 @@ export const configSchema = z.strictObject({
     )
     .default({})
     .describe('Where those listen who ask Vigil for storage commitment, by name.'),
-  routes: z.array(route).default([]).describe('Which results go where.'),
+  routes,
+  defaultRoute,
+  fallbackRoute,
   retention: retention.prefault({}).describe('How long studies are kept.'),
   verify: verify.prefault({}).describe('The check of all files against their checksums.'),
   admin: admin.prefault({}).describe('Health and metrics over HTTP.'),

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Route } from '../domain/routing.js';
+import type { RoutingRules } from '../domain/routing.js';
 import { crossCheck, warningsFor } from './cross-checks.js';
 import { type Environment, type Override, readEnvironment, variableOf } from './environment.js';
 import { ConfigError, type ConfigProblem, type Fault, faultsOf, pathText } from './problems.js';
+import { routingRules } from './routing-rules.js';
 import { type ConfigFile, configSchema } from './schema.js';
 import { knownKeys } from './schema-keys.js';
 import { type ConfigText, parseConfigText } from './yaml-text.js';
@@ -62,7 +63,7 @@ export interface Settings {
   readonly destinations: readonly DestinationSettings[];
   /** Who may be called back about storage commitment. */
   readonly scanners: readonly PeerSettings[];
-  readonly routes: readonly Route[];
+  readonly routing: RoutingRules;
   readonly retention: {
     readonly schedule: string;
     readonly maxAgeMs: number;
@@ -124,8 +125,9 @@ export interface LoadedSettings {
   readonly file: string;
   /** Hex SHA-256 of the file's text. */
   readonly hash: string;
+  readonly text: string;
   /** What can be meant so, but is worth a line in the log. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly ConfigProblem[];
 }
 
 /**
@@ -176,7 +178,11 @@ export function parseSettings(text: string, file: string, env: Environment): Loa
     settings: settingsOf(parsed.data, dirname(file)),
     file,
     hash: createHash('sha256').update(text).digest('hex'),
-    warnings: [...warningsFor(parsed.data), ...warnings],
+    text,
+    warnings: [
+      ...locate(warningsFor(parsed.data), yaml, overrides),
+      ...warnings.map((message) => ({ path: '', message })),
+    ],
   };
 }
 
@@ -311,7 +317,7 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
     scanners: Object.entries(config.scanners).map(([name, scanner]) =>
       peerSettings(name, scanner, node.aeTitle, folder),
     ),
-    routes: config.routes,
+    routing: routingRules(config),
     retention: {
       schedule: retention.schedule,
       maxAgeMs: retention.maxAgeDays * DAY,

@@ -9,6 +9,8 @@ import {
 } from '../dicom/transfer-syntaxes.js';
 import { type EncodedInstance, VerbatimDataset } from '../dicom/verbatim-dataset.js';
 import type { FailureClass } from '../domain/failure.js';
+import type { SendSyntax } from '../domain/routing.js';
+import type { Priority } from '../domain/urgency.js';
 import { associate, type Peer } from './association.js';
 import { type AssociationFailure, timeoutFailure } from './association-failure.js';
 import { storeStatusMeaning } from './store-status.js';
@@ -18,7 +20,13 @@ export interface OutgoingObject extends EncodedInstance {
   /** Path of the Part 10 file. */
   readonly file: string;
   /** Hex SHA-256 of the whole file, where it is known: a file that is not so any more is not sent. */
-  readonly sha256?: string;
+  readonly sha256?: string | undefined;
+  /** Likewise of its dataset alone. */
+  readonly datasetSha256?: string | undefined;
+  /** Also told to the peer (PS3.7 9.1.1.1.5). */
+  readonly priority?: Priority | undefined;
+  /** The only transfer syntax that it may go in; without one it goes in its own, or as the peer needs it. */
+  readonly sendSyntax?: SendSyntax | undefined;
 }
 
 /** What became of one object. `status` and `comment` are the peer's own (PS3.7 C); a comment may name a patient. */
@@ -129,7 +137,7 @@ class StoreRequest extends dimse.requests.CStoreRequest {
   readonly #settle: Settle;
 
   constructor(index: number, object: OutgoingObject, bytes: Buffer, settle: Settle) {
-    super(new VerbatimDataset(object, bytes));
+    super(new VerbatimDataset(object, bytes), DIMSE_PRIORITY[object.priority ?? 'medium']);
     this.index = index;
     this.#object = object;
     this.#bytes = bytes;
@@ -141,6 +149,14 @@ class StoreRequest extends dimse.requests.CStoreRequest {
 
   get transferSyntaxUid(): string {
     return this.#object.transferSyntaxUid;
+  }
+
+  /** The little endian syntax that a context of its own is asked for. */
+  get offeredSyntaxUid(): string {
+    const { sendSyntax, transferSyntaxUid } = this.#object;
+    return isLittleEndian(transferSyntaxUid) && sendSyntax !== undefined
+      ? SYNTAX_UIDS[sendSyntax]
+      : transferSyntaxUid;
   }
 
   get sopClassUid(): string {
@@ -161,13 +177,12 @@ class StoreRequest extends dimse.requests.CStoreRequest {
     const taken = contexts
       .filter((context) => context.getResult() === ACCEPTANCE)
       .map((context) => context.getAcceptedTransferSyntaxUid());
-    if (taken.includes(this.transferSyntaxUid)) return true;
-    if (
+    const offered = this.offeredSyntaxUid;
+    if (offered === this.transferSyntaxUid && taken.includes(offered)) return true;
+    const mayConvert =
       this.transferSyntaxUid === EXPLICIT_VR_LITTLE_ENDIAN &&
-      taken.includes(IMPLICIT_VR_LITTLE_ENDIAN)
-    ) {
-      return this.#convert();
-    }
+      this.#object.sendSyntax !== 'ExplicitVRLittleEndian';
+    if (mayConvert && taken.includes(IMPLICIT_VR_LITTLE_ENDIAN)) return this.#convert();
     const unknownSyntax = contexts.some(
       (context) => context.getResult() === TRANSFER_SYNTAXES_NOT_SUPPORTED,
     );
@@ -192,6 +207,17 @@ class StoreRequest extends dimse.requests.CStoreRequest {
 
 type Association = association.Association;
 
+/** Values of Priority (0000,0700), PS3.7 9.3.1.1. */
+const DIMSE_PRIORITY: Readonly<Record<Priority, number>> = { medium: 0, high: 1, low: 2 };
+
+const SYNTAX_UIDS: Readonly<Record<SendSyntax, string>> = {
+  ImplicitVRLittleEndian: IMPLICIT_VR_LITTLE_ENDIAN,
+  ExplicitVRLittleEndian: EXPLICIT_VR_LITTLE_ENDIAN,
+};
+
+const isLittleEndian = (transferSyntaxUid: string): boolean =>
+  Object.values(SYNTAX_UIDS).includes(transferSyntaxUid);
+
 /** Result of a presentation context in A-ASSOCIATE-AC (PS3.8 Table 9-18). */
 const ACCEPTANCE = 0;
 const TRANSFER_SYNTAXES_NOT_SUPPORTED = 4;
@@ -203,14 +229,11 @@ const TRANSFER_SYNTAXES_NOT_SUPPORTED = 4;
 function contextsFor(batch: readonly StoreRequest[]): association.PresentationContext[] {
   const seen = new Set<string>();
   const contexts: association.PresentationContext[] = [];
-  for (const { sopClassUid, transferSyntaxUid } of batch) {
-    const key = `${sopClassUid} ${transferSyntaxUid}`;
-    const little =
-      transferSyntaxUid === EXPLICIT_VR_LITTLE_ENDIAN ||
-      transferSyntaxUid === IMPLICIT_VR_LITTLE_ENDIAN;
-    if (!little || seen.has(key)) continue;
+  for (const { sopClassUid, offeredSyntaxUid } of batch) {
+    const key = `${sopClassUid} ${offeredSyntaxUid}`;
+    if (!isLittleEndian(offeredSyntaxUid) || seen.has(key)) continue;
     seen.add(key);
-    contexts.push(new dimse.association.PresentationContext(0, sopClassUid, transferSyntaxUid));
+    contexts.push(new dimse.association.PresentationContext(0, sopClassUid, offeredSyntaxUid));
   }
   return contexts;
 }
@@ -247,14 +270,18 @@ function responseLost(broken: AssociationFailure | undefined): SendResult {
 
 const RESPONSE_TIMEOUT = timeoutFailure('response').code;
 
-async function readDataset({ file, sha256 }: OutgoingObject): Promise<Buffer> {
+async function readDataset({ file, sha256, datasetSha256 }: OutgoingObject): Promise<Buffer> {
   const bytes = await readFile(file);
-  if (sha256 !== undefined && createHash('sha256').update(bytes).digest('hex') !== sha256) {
-    throw new AlteredError();
-  }
+  if (!isAsRecorded(bytes, sha256)) throw new AlteredError();
   const meta = readFileMeta(bytes);
   if (meta === undefined) throw new NotPart10Error();
-  return bytes.subarray(meta.datasetOffset);
+  const dataset = bytes.subarray(meta.datasetOffset);
+  if (!isAsRecorded(dataset, datasetSha256)) throw new AlteredError();
+  return dataset;
+}
+
+function isAsRecorded(bytes: Buffer, sha256: string | undefined): boolean {
+  return sha256 === undefined || createHash('sha256').update(bytes).digest('hex') === sha256;
 }
 
 class AlteredError extends Error {

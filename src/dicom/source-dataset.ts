@@ -20,10 +20,33 @@ import {
 /** The first group of pixels, overlays and the like: what is read here lies before. */
 const END_OF_HEADER = 0x50000000;
 const SPECIFIC_CHARACTER_SET = 0x00080005;
+/** VRs whose values are bytes, or items; neither has a text. */
+const WITHOUT_TEXT = new Set(['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'UN', 'SQ']);
+
+/** Values of fixed length (PS3.5 Table 6.2-1): how long, and the text of the one at an offset. */
+const BINARY: Readonly<
+  Record<string, readonly [size: number, read: (b: Buffer, at: number, little: boolean) => string]>
+> = {
+  US: [2, (b, at, little) => String(little ? b.readUInt16LE(at) : b.readUInt16BE(at))],
+  SS: [2, (b, at, little) => String(little ? b.readInt16LE(at) : b.readInt16BE(at))],
+  UL: [4, (b, at, little) => String(little ? b.readUInt32LE(at) : b.readUInt32BE(at))],
+  SL: [4, (b, at, little) => String(little ? b.readInt32LE(at) : b.readInt32BE(at))],
+  FL: [4, (b, at, little) => String(little ? b.readFloatLE(at) : b.readFloatBE(at))],
+  FD: [8, (b, at, little) => String(little ? b.readDoubleLE(at) : b.readDoubleBE(at))],
+  UV: [8, (b, at, little) => String(little ? b.readBigUInt64LE(at) : b.readBigUInt64BE(at))],
+  SV: [8, (b, at, little) => String(little ? b.readBigInt64LE(at) : b.readBigInt64BE(at))],
+  AT: [4, (b, at, little) => tagText(b, at, little)],
+};
+
+function tagText(bytes: Buffer, at: number, little: boolean): string {
+  const half = (from: number) => (little ? bytes.readUInt16LE(from) : bytes.readUInt16BE(from));
+  return [half(at), half(at + 2)].map((part) => part.toString(16).padStart(4, '0')).join('');
+}
+
 /** VRs in which a backslash is a character of its own (PS3.5 Table 6.2-1). */
 const SINGLE_VALUED = new Set(['LT', 'ST', 'UR', 'UT']);
 
-/** The text attributes of a received dataset or of one item of it, decoded by its Specific Character Set. */
+/** The attributes of a received dataset or of one item of it, decoded by its Specific Character Set. */
 export class SourceDataset {
   readonly #reader: ElementReader;
   readonly #elements: ReadonlyMap<number, ElementHeader>;
@@ -50,11 +73,18 @@ export class SourceDataset {
     return this.#elements.has(attributeOf(keyword).tag);
   }
 
-  /** All values, without padding; none where the attribute is absent or empty. */
+  /** All values as text, without padding; none where the attribute is absent or empty. Tags are eight hex digits. */
   values(keyword: string): readonly string[] {
     const { tag, vr } = attributeOf(keyword);
-    const bytes = rawBytes(this.#reader, this.#elements.get(tag));
-    if (!bytes) return [];
+    const element = this.#elements.get(tag);
+    const bytes = rawBytes(this.#reader, element);
+    if (!element || !bytes || WITHOUT_TEXT.has(vr)) return [];
+    const [size, read] = BINARY[vr] ?? [0, undefined];
+    if (read !== undefined) {
+      return Array.from({ length: Math.floor(bytes.length / size) }, (_, i) =>
+        read(bytes, i * size, element.inner.littleEndian),
+      );
+    }
     const text = decodeText(bytes, this.#characterSet, vr === 'PN');
     const values = (SINGLE_VALUED.has(vr) ? [text] : text.split('\\')).map((value) =>
       withoutPadding(value),
@@ -97,19 +127,29 @@ export class SourceDataset {
  * @throws RangeError where the bytes begin no Part 10 file.
  */
 export function readSourceDataset(part10: Uint8Array): SourceDataset {
+  return readSourcePrefix(part10).dataset;
+}
+
+/** As `readSourceDataset`, for the beginning of a file too: `ended` says whether all was there. */
+export function readSourcePrefix(part10: Uint8Array): {
+  readonly dataset: SourceDataset;
+  readonly ended: 'end-of-header' | 'end-of-bytes' | 'within-element';
+} {
   const meta = readFileMeta(part10);
   if (!meta) throw new RangeError('The bytes are no Part 10 file');
   const dataset = part10.subarray(meta.datasetOffset);
   const deflated = meta.transferSyntaxUid === DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN;
   const reader = new ElementReader(deflated ? inflatePrefix(dataset) : dataset);
   const elements = new Map<number, ElementHeader>();
+  let ended: 'end-of-header' | 'end-of-bytes' | 'within-element' = 'within-element';
   try {
     const encoding = encodingOf(meta.transferSyntaxUid);
-    reader.read(elements, encoding, 0, reader.bytes.length, END_OF_HEADER);
+    const next = reader.read(elements, encoding, 0, reader.bytes.length, END_OF_HEADER);
+    ended = next === undefined ? 'end-of-bytes' : 'end-of-header';
   } catch (error) {
     if (!(error instanceof DatasetStructureError)) throw error;
   }
-  return new SourceDataset(reader, elements);
+  return { dataset: new SourceDataset(reader, elements), ended };
 }
 
 /**

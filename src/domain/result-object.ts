@@ -3,6 +3,16 @@ export const OBJECT_KINDS = ['sr', 'heatmap', 'summary', 'key-objects'] as const
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
 
 /**
+ * What a route can send: `sr` is the Comprehensive 3D SR, in whose place the Comprehensive SR goes where the peer takes
+ * no 3D; `comprehensive-sr` is that one from the start.
+ */
+export const SENDABLE_KINDS = [...OBJECT_KINDS, 'comprehensive-sr'] as const;
+export type SendableKind = (typeof SENDABLE_KINDS)[number];
+
+/** What a delivery can carry: also an image as it was received. */
+export type RoutableKind = SendableKind | 'original';
+
+/**
  * A finished object, encoded. Its SOP Instance UID is derived from the source series, the analysed instances, the
  * model and the kind, so that the same input always gives the same object.
  */
@@ -16,4 +26,9 @@ export interface ResultObject {
   readonly part10: Uint8Array;
   /** Set on an object that is sent only where the peer does not accept that other one (PS3.4 has no automatic fallback). */
   readonly fallbackFor?: string;
+}
+
+/** What a route calls an object that was made. */
+export function sendableKind({ kind, fallbackFor }: Omit<ResultObject, 'part10'>): SendableKind {
+  return kind === 'sr' && fallbackFor !== undefined ? 'comprehensive-sr' : kind;
 }

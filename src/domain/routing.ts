@@ -1,55 +1,157 @@
-import type { Outcome } from './finding.js';
-import type { ObjectKind } from './result-object.js';
+import {
+  type Atom,
+  answer,
+  atomsOf,
+  type Condition,
+  type Judgement,
+  judge,
+  type StudyFacts,
+} from './condition.js';
+import type { Reason } from './finding.js';
+import type { RoutableKind, SendableKind } from './result-object.js';
+import type { Priority } from './urgency.js';
 
-/** Who sent a study, as far as routes ask. */
-export interface StudyOrigin {
-  readonly callingAeTitle: string;
-  readonly calledAeTitle: string;
+/** A transfer syntax that a route insists on; without one an object goes as it was made, or as the peer needs it. */
+export const SEND_SYNTAXES = ['ImplicitVRLittleEndian', 'ExplicitVRLittleEndian'] as const;
+export type SendSyntax = (typeof SEND_SYNTAXES)[number];
+
+export interface SendAction {
+  readonly objects: readonly SendableKind[];
+  readonly to: readonly string[];
+  readonly priority: Priority;
+  readonly transferSyntax?: SendSyntax | undefined;
 }
 
-/** A route: where its conditions hold, its objects go to its destinations. An absent condition holds always. */
-export interface Route {
+/** Sends the images of the series that was read as they came; of every series where none was read. */
+export interface ForwardAction {
+  readonly to: readonly string[];
+  readonly priority: Priority;
+}
+
+/** Sends nothing from here on: `shadow` has the objects made and kept, `drop` has none made. */
+export interface Withholding {
+  readonly how: 'shadow' | 'drop';
+  /** What the administrator wrote. */
+  readonly reason: string;
+}
+
+export interface RouteActions {
+  readonly send: readonly SendAction[];
+  readonly forward: readonly ForwardAction[];
+  readonly withhold?: Withholding | undefined;
+}
+
+/** A rule: where its condition holds, its actions are done. */
+export interface Route extends RouteActions {
   readonly name: string;
-  readonly when: {
-    readonly outcome?: readonly Outcome[];
-    readonly callingAeTitle?: readonly string[];
-    readonly calledAeTitle?: readonly string[];
-  };
-  readonly send: {
-    readonly objects: readonly ObjectKind[];
-    readonly to: readonly string[];
-  };
+  readonly when: Condition;
+  /** No later route is looked at where this one holds; always so with `withhold`. */
+  readonly stop: boolean;
 }
+
+export interface RoutingRules {
+  /** In their order. */
+  readonly routes: readonly Route[];
+  /** Where no route holds. */
+  readonly defaultRoute?: RouteActions | undefined;
+  /** Where it cannot be said whether a route holds; without it such a route counts as holding, if it sends. */
+  readonly fallbackRoute?: RouteActions | undefined;
+}
+
+/** How deliveries of the two routes without a name of their own are called. */
+export const DEFAULT_ROUTE = 'default';
+export const FALLBACK_ROUTE = 'fallback';
 
 export interface RoutedObject {
-  readonly kind: ObjectKind;
+  readonly kind: RoutableKind;
   readonly destination: string;
   readonly route: string;
+  readonly priority: Priority;
+  readonly transferSyntax?: SendSyntax | undefined;
 }
 
-/** Every (object kind, destination) that the routes ask for, once each, in the order of the routes. */
-export function planDeliveries(
-  routes: readonly Route[],
-  outcome: Outcome,
-  origin: StudyOrigin,
-): RoutedObject[] {
+/** What the rules say of one study, and which of them. */
+export interface RoutingDecision {
+  /** Every (kind, destination) once, as the first route that names it has it. */
+  readonly deliveries: readonly RoutedObject[];
+  /** Names of the routes that hold. */
+  readonly matched: readonly string[];
+  /** Routes of which it cannot be said whether they hold. */
+  readonly undecided: readonly { readonly route: string; readonly reason: Reason }[];
+  /** Which of the two routes without a condition was used beside them or in their place. */
+  readonly used?: typeof DEFAULT_ROUTE | typeof FALLBACK_ROUTE | undefined;
+  readonly withheld?: (Withholding & { readonly route: string }) | undefined;
+}
+
+/** The decision for a study. Pure: the same rules and facts always give the same. */
+export function decideRouting(rules: RoutingRules, facts: StudyFacts): RoutingDecision {
+  return decideBy(rules, (atom) => answer(atom, facts));
+}
+
+/** As `decideRouting`, with any way to answer the questions. */
+export function decideBy(
+  { routes, defaultRoute, fallbackRoute }: RoutingRules,
+  ask: (atom: Atom) => Judgement,
+): RoutingDecision {
   const planned = new Map<string, RoutedObject>();
+  const matched: string[] = [];
+  const undecided: { route: string; reason: Reason }[] = [];
+  let withheld: RoutingDecision['withheld'];
+  const follow = (name: string, { send, forward, withhold }: RouteActions): void => {
+    const add = (kind: RoutableKind, destination: string, rest: SendAction | ForwardAction) => {
+      const key = `${kind} ${destination}`;
+      if (planned.has(key)) return;
+      const { priority } = rest;
+      const syntax = 'transferSyntax' in rest && { transferSyntax: rest.transferSyntax };
+      planned.set(key, { kind, destination, route: name, priority, ...syntax });
+    };
+    for (const action of send) {
+      for (const to of action.to) for (const kind of action.objects) add(kind, to, action);
+    }
+    for (const action of forward) for (const to of action.to) add('original', to, action);
+    if (withhold !== undefined) withheld ??= { ...withhold, route: name };
+  };
   for (const route of routes) {
-    if (!matches(route, outcome, origin)) continue;
-    for (const destination of route.send.to) {
-      for (const kind of route.send.objects) {
-        const key = `${kind} ${destination}`;
-        if (!planned.has(key)) planned.set(key, { kind, destination, route: route.name });
-      }
+    const judgement = judge(route.when, ask);
+    if (judgement === false) continue;
+    if (judgement === true) {
+      matched.push(route.name);
+      follow(route.name, route);
+      if (route.stop) break;
+    } else {
+      undecided.push({ route: route.name, reason: judgement });
+      // In doubt it is sent: neither `drop` nor `stop` may rest on what cannot be said.
+      if (fallbackRoute === undefined) follow(route.name, { ...route, withhold: undefined });
     }
   }
-  return [...planned.values()];
+  const used = undecided.length > 0 && fallbackRoute !== undefined ? FALLBACK_ROUTE : DEFAULT_ROUTE;
+  const actions = used === FALLBACK_ROUTE ? fallbackRoute : defaultRoute;
+  const isNeeded = used === FALLBACK_ROUTE || (matched.length === 0 && planned.size === 0);
+  if (actions !== undefined && isNeeded) follow(used, actions);
+  return {
+    deliveries: [...planned.values()],
+    matched,
+    undecided,
+    ...(actions !== undefined && isNeeded && { used }),
+    ...(withheld && { withheld }),
+  };
 }
 
-function matches({ when }: Route, outcome: Outcome, origin: StudyOrigin): boolean {
-  return (
-    (when.outcome?.includes(outcome) ?? true) &&
-    (when.callingAeTitle?.includes(origin.callingAeTitle) ?? true) &&
-    (when.calledAeTitle?.includes(origin.calledAeTitle) ?? true)
-  );
+/** Names of the routes, with the two that have none of their own. */
+export function routeNames({ routes }: RoutingRules): string[] {
+  return [...routes.map(({ name }) => name), DEFAULT_ROUTE, FALLBACK_ROUTE];
+}
+
+/** Of which attributes values are asked for, and whether of every slice. */
+export function attributesAsked({ routes }: RoutingRules): {
+  readonly keywords: readonly string[];
+  readonly everySlice: boolean;
+} {
+  const atoms = routes
+    .flatMap(({ when }) => atomsOf(when))
+    .filter((atom) => atom.type === 'attribute');
+  return {
+    keywords: [...new Set(atoms.map(({ keyword }) => keyword))],
+    everySlice: atoms.some(({ slices }) => slices !== 'first'),
+  };
 }

@@ -1,7 +1,7 @@
 import { backoff } from '../domain/backoff.js';
 import type { Finding } from '../domain/finding.js';
 import type { ResultObject } from '../domain/result-object.js';
-import type { Route } from '../domain/routing.js';
+import type { RoutingDecision } from '../domain/routing.js';
 import type { Log } from '../log.js';
 
 export interface ReportWork {
@@ -19,7 +19,7 @@ export interface ReportQueue<Work extends ReportWork, Written> {
   nextReportAt(): number | undefined;
   hasObject(sopInstanceUid: string): boolean;
   /** Commits the objects, and a delivery for each (object, destination) that the routes ask for. */
-  finishReport(work: Work, objects: readonly Written[], routes: readonly Route[]): void;
+  finishReport(work: Work, objects: readonly Written[], decision: RoutingDecision): void;
   retryReport(work: Work, dueAt: number, code: string): void;
   /** As `retryReport`, but the attempt does not count: nothing is wrong with the study. */
   postponeReport(work: Work, dueAt: number, code: string): void;
@@ -33,7 +33,8 @@ export interface ReportParts<Work extends ReportWork, Written> {
   readonly compose: (work: Work) => Promise<readonly ResultObject[]>;
   /** Resolves when no crash can lose the object's file any more. */
   readonly write: (studyInstanceUid: string, object: ResultObject) => Promise<Written>;
-  readonly routes: readonly Route[];
+  /** What the routes say of the study. @throws where the catalog cannot be read */
+  readonly route: (work: Work) => Promise<RoutingDecision>;
   readonly log: Log;
 }
 
@@ -56,9 +57,10 @@ export async function reportPass<Work extends ReportWork, Written>(
     return { dueInMs: dueAt === undefined ? undefined : Math.max(0, dueAt - now) };
   }
   const { studyInstanceUid, revision, attempts, finding } = work;
+  const decision = await parts.route(work);
   let objects: readonly ResultObject[];
   try {
-    objects = await parts.compose(work);
+    objects = isDropped(decision) ? [] : await parts.compose(work);
   } catch (error) {
     log.error({ err: error, studyInstanceUid, revision, attempts }, 'report could not be made');
     if (attempts < ATTEMPTS) {
@@ -100,8 +102,30 @@ export async function reportPass<Work extends ReportWork, Written>(
     queue.postponeReport(work, dueAt, REPORT_NOT_WRITTEN);
     return { work };
   }
-  queue.finishReport(work, written, parts.routes);
+  queue.finishReport(work, written, decision);
+  sayWhatIsUnsent(work, decision, log);
   return { work };
+}
+
+/** No route wants an object made. */
+function isDropped({ withheld, deliveries }: RoutingDecision): boolean {
+  return withheld?.how === 'drop' && deliveries.every(({ kind }) => kind === 'original');
+}
+
+/** Only a negative study may be sent to nobody without a word. */
+function sayWhatIsUnsent<Work extends ReportWork>(
+  { studyInstanceUid, revision, finding: { outcome } }: Work,
+  { undecided, withheld, deliveries }: RoutingDecision,
+  log: Log,
+): void {
+  const study = { studyInstanceUid, revision, outcome };
+  for (const { route, reason } of undecided) {
+    log.error({ ...study, route, code: reason.code }, 'it cannot be said whether a route holds');
+  }
+  if (deliveries.length > 0 || outcome === 'negative') return;
+  if (withheld === undefined) log.warn(study, 'no route holds: nothing of the study is sent');
+  else
+    log.warn({ ...study, route: withheld.route, how: withheld.how }, 'a route withholds the study');
 }
 
 const REPORT_NOT_WRITTEN = 'report-not-written';

@@ -1,8 +1,8 @@
 import type { Finding, Reason } from '../domain/finding.js';
 import type { LostTries } from '../domain/lost-tries.js';
-import type { ResultObject } from '../domain/result-object.js';
-import { planDeliveries, type Route, type StudyOrigin } from '../domain/routing.js';
-import { urgency } from '../domain/urgency.js';
+import { type ResultObject, sendableKind } from '../domain/result-object.js';
+import type { RoutedObject, RoutingDecision } from '../domain/routing.js';
+import { deliveryRank } from '../domain/urgency.js';
 import type { Catalog } from './database.js';
 import { eventWriter } from './events.js';
 import * as sql from './queries.js';
@@ -211,10 +211,11 @@ export class AnalysisStore {
   finishReport(
     work: ReportWork,
     objects: readonly WrittenObject[],
-    routes: readonly Route[],
+    decision: RoutingDecision,
   ): void {
     const at = Date.now();
     const { analysisId, studyInstanceUid, revision, finding } = work;
+    const routing = routingRecord(decision);
     this.#catalog
       .transaction(() => {
         const insertObject = this.#catalog.prepare(sql.INSERT_RESULT_OBJECT);
@@ -233,26 +234,46 @@ export class AnalysisStore {
             at,
           });
         }
-        const origin = this.#catalog.prepare(sql.STUDY_ORIGIN).get(studyInstanceUid) as StudyOrigin;
-        const planned = planDeliveries(routes, finding.outcome, origin);
-        const insertDelivery = this.#catalog.prepare(sql.INSERT_DELIVERY);
-        for (const { kind, destination, route } of planned) {
-          for (const { object } of objects) {
-            if (object.kind !== kind || object.fallbackFor !== undefined) continue;
-            const { sopInstanceUid } = object;
-            const priority = urgency(finding.outcome, kind);
-            insertDelivery.run({ sopInstanceUid, destination, route, priority, at });
-          }
-        }
-        this.#catalog.prepare(sql.REPORTED_ANALYSIS).get({ analysisId, at });
+        for (const routed of decision.deliveries) this.#insertDeliveries(work, objects, routed, at);
+        const row = { analysisId, at, routing: JSON.stringify(routing) };
+        this.#catalog.prepare(sql.REPORTED_ANALYSIS).get(row);
+        const { routes, unsent } = routing;
         this.#event({
           at,
-          kind: planned.length === 0 ? 'no-route' : 'reported',
+          kind: unsent === undefined ? 'reported' : 'unsent',
           studyInstanceUid,
-          detail: { revision, outcome: finding.outcome, objects: objects.length },
+          detail: {
+            revision,
+            outcome: finding.outcome,
+            objects: objects.length,
+            routes: routes.join(','),
+            ...(unsent === undefined ? {} : { why: unsent }),
+          },
         });
       })
       .immediate();
+  }
+
+  #insertDeliveries(
+    { analysisId, studyInstanceUid, finding }: ReportWork,
+    objects: readonly WrittenObject[],
+    { kind, destination, route, priority: wanted, transferSyntax }: RoutedObject,
+    at: number,
+  ): void {
+    const priority = deliveryRank(finding.outcome, kind, wanted);
+    const row = { destination, route, priority, at };
+    if (kind === 'original') {
+      const chosen = { studyInstanceUid, seriesInstanceUid: finding.seriesInstanceUid ?? null };
+      this.#catalog.prepare(sql.INSERT_ORIGINALS).run({ ...chosen, analysisId, at });
+      this.#catalog.prepare(sql.INSERT_ORIGINAL_DELIVERIES).run({ ...chosen, ...row });
+      return;
+    }
+    const insert = this.#catalog.prepare(sql.INSERT_DELIVERY);
+    for (const { object } of objects) {
+      if (sendableKind(object) !== kind) continue;
+      const { sopInstanceUid } = object;
+      insert.run({ ...row, sopInstanceUid, transferSyntax: transferSyntax ?? null });
+    }
   }
 
   #claim(from: string, to: string, now: number) {
@@ -311,4 +332,23 @@ export class AnalysisStore {
       })
       .immediate();
   }
+}
+
+/** What the catalog keeps of a routing decision. */
+export interface RoutingRecord {
+  /** Names of the routes whose actions were done. */
+  readonly routes: readonly string[];
+  readonly undecided?: RoutingDecision['undecided'];
+  /** Why nothing is sent, for people; absent where something is. */
+  readonly unsent?: string;
+}
+
+function routingRecord(decision: RoutingDecision): RoutingRecord {
+  const { matched, used, undecided, deliveries, withheld } = decision;
+  const why = withheld && `${withheld.how} by ${withheld.route}: ${withheld.reason}`;
+  return {
+    routes: [...matched, ...(used === undefined ? [] : [used])],
+    ...(undecided.length > 0 && { undecided }),
+    ...(deliveries.length === 0 && { unsent: why ?? 'no route holds' }),
+  };
 }

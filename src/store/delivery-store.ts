@@ -5,6 +5,8 @@ import {
   type DeliveryState,
   nextDeliveryState,
 } from '../domain/delivery-state.js';
+import type { SendSyntax } from '../domain/routing.js';
+import { type Priority, priorityOf } from '../domain/urgency.js';
 import type { Catalog } from './database.js';
 import { type CatalogEvent, eventWriter } from './events.js';
 import * as sql from './queries.js';
@@ -19,8 +21,12 @@ export interface ClaimedDelivery {
   readonly kind: string;
   /** Absolute path of the Part 10 file. */
   readonly file: string;
-  /** Hex SHA-256 of the whole file. */
-  readonly sha256: string;
+  /** Hex SHA-256 of the whole file of a result, or of the dataset of an original. */
+  readonly sha256?: string | undefined;
+  readonly datasetSha256?: string | undefined;
+  readonly priority: Priority;
+  /** The one that it must go in, where the route insists. */
+  readonly sendSyntax?: SendSyntax | undefined;
   readonly attempts: number;
   /** How often the destination has said that it has it not. */
   readonly looks: number;
@@ -77,17 +83,19 @@ export class DeliveryStore {
       attempts: number;
       looks: number;
       priority: number;
+      transferSyntax: SendSyntax | null;
     }[];
     // RETURNING promises no order.
     claimed.sort((a, b) => a.priority - b.priority || a.deliveryId - b.deliveryId);
     const selectObject = this.#catalog.prepare(sql.RESULT_OBJECT_FILE);
-    return claimed.map(({ deliveryId, sopInstanceUid, attempts, looks }) => {
-      const object = selectObject.get(sopInstanceUid) as {
+    return claimed.map(({ deliveryId, sopInstanceUid, attempts, looks, ...row }) => {
+      const { sha256, datasetSha256, ...object } = selectObject.get(sopInstanceUid) as {
         kind: string;
         sopClassUid: string;
         transferSyntaxUid: string;
         file: string;
-        sha256: string;
+        sha256: string | null;
+        datasetSha256: string | null;
         studyInstanceUid: string;
       };
       return {
@@ -96,6 +104,10 @@ export class DeliveryStore {
         attempts,
         looks,
         ...object,
+        sha256: sha256 ?? undefined,
+        datasetSha256: datasetSha256 ?? undefined,
+        priority: priorityOf(row.priority),
+        sendSyntax: row.transferSyntax ?? undefined,
         file: join(this.#folder, object.file),
         hasFallback: this.#fallbackFor(sopInstanceUid) !== undefined,
       };
@@ -132,14 +144,16 @@ export class DeliveryStore {
           failureClass: failed?.failureClass ?? null,
           failureCode: code ?? null,
           comment: settlement.comment ?? null,
-        }) as { destination: string; route: string; priority: number } | undefined;
+        }) as
+          | { destination: string; route: string; priority: number; transferSyntax: string | null }
+          | undefined;
         if (row === undefined) return;
         if (settlement.type === 'refused-with-fallback') {
           const sopInstanceUid = this.#fallbackFor(delivery.sopInstanceUid);
-          const { destination, route, priority } = row;
+          const { destination, route, priority, transferSyntax } = row;
           this.#catalog
             .prepare(sql.INSERT_DELIVERY)
-            .run({ sopInstanceUid, destination, route, priority, at });
+            .run({ sopInstanceUid, destination, route, priority, transferSyntax, at });
         }
         this.#event({
           at,

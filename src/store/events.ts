@@ -16,7 +16,7 @@ export interface CatalogEvent {
     | 'analysis-retried'
     | 'inference-lost'
     | 'reported'
-    | 'no-route'
+    | 'unsent'
     | 'report-stuck'
     | 'stored'
     | 'delivered'

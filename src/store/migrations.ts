@@ -360,4 +360,12 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX performed_instance_series ON performed_instance (series_instance_uid);
   `,
+
+  `
+  -- Which routes held for the study and what they led to, as JSON.
+  ALTER TABLE analysis ADD COLUMN routing TEXT;
+  -- What a route insists on; NULL where the object goes as the destination takes it. Objects of kind 'original' are
+  -- instances as they were received: their file and checksum are those of the instance.
+  ALTER TABLE delivery ADD COLUMN transfer_syntax TEXT;
+  `,
 ];

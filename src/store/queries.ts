@@ -128,7 +128,8 @@ export const STUDY_SERIES = `
     completion_confidence AS confidence, completion_code AS completionCode, completion_text AS completionText,
     verdict, verdict_code AS verdictCode, verdict_text AS verdictText,
     refusal_code AS refusalCode, refusal_text AS refusalText,
-    EXISTS (SELECT 1 FROM result_object r WHERE r.series_instance_uid = s.series_instance_uid) AS own
+    EXISTS (SELECT 1 FROM result_object r WHERE r.series_instance_uid = s.series_instance_uid
+      AND r.kind <> 'original') AS own
   FROM series s WHERE study_instance_uid = ? ORDER BY first_instance_at, series_instance_uid`;
 
 export const SET_VERDICT = `
@@ -213,7 +214,7 @@ export const FINISH_ANALYSIS = `
   WHERE analysis_id = :analysisId AND state = :from RETURNING study_instance_uid AS studyInstanceUid`;
 
 export const REPORTED_ANALYSIS = `
-  UPDATE analysis SET state = 'reported', reported_at = :at
+  UPDATE analysis SET state = 'reported', reported_at = :at, routing = :routing
   WHERE analysis_id = :analysisId AND state = 'composing' RETURNING study_instance_uid AS studyInstanceUid`;
 
 export const PREDECESSOR_REPORT = `
@@ -226,9 +227,41 @@ export const PREDECESSOR_REPORT = `
     AND r.kind = 'sr' AND r.fallback_for IS NULL
   ORDER BY a.revision DESC LIMIT 1`;
 
+/** Who sent slices of a study, without the objects of Vigil's own that a PACS sends back. */
+export const STUDY_SOURCES = `
+  SELECT DISTINCT a.calling_ae_title AS callingAeTitle, a.called_ae_title AS calledAeTitle,
+    a.remote_address AS address
+  FROM association a JOIN instance i USING (association_id) JOIN series s USING (series_instance_uid)
+  WHERE s.study_instance_uid = ?
+    AND NOT EXISTS (SELECT 1 FROM result_object r WHERE r.series_instance_uid = s.series_instance_uid
+                    AND r.kind <> 'original')`;
+
 export const STUDY_ORIGIN = `
   SELECT calling_ae_title AS callingAeTitle, called_ae_title AS calledAeTitle
   FROM study WHERE study_instance_uid = ?`;
+
+/** The instances of a series, or of a study where there is none given, as objects that can be sent. */
+export const INSERT_ORIGINALS = `
+  INSERT INTO result_object (sop_instance_uid, analysis_id, kind, sop_class_uid, series_instance_uid,
+                             transfer_syntax_uid, file, bytes, sha256, created_at)
+  SELECT i.sop_instance_uid, :analysisId, 'original', i.sop_class_uid, i.series_instance_uid,
+    i.transfer_syntax_uid, i.file, i.bytes, i.sha256, :at
+  FROM instance i JOIN series s USING (series_instance_uid)
+  WHERE s.study_instance_uid = :studyInstanceUid
+    AND (:seriesInstanceUid IS NULL OR s.series_instance_uid = :seriesInstanceUid)
+    AND NOT EXISTS (SELECT 1 FROM result_object r WHERE r.series_instance_uid = s.series_instance_uid
+                    AND r.kind <> 'original')
+  ORDER BY i.received_at, i.sop_instance_uid
+  ON CONFLICT DO NOTHING`;
+
+export const INSERT_ORIGINAL_DELIVERIES = `
+  INSERT INTO delivery (sop_instance_uid, destination, route, priority, state, created_at, due_at)
+  SELECT i.sop_instance_uid, :destination, :route, :priority, 'due', :at, :at
+  FROM instance i JOIN series s USING (series_instance_uid) JOIN result_object r USING (sop_instance_uid)
+  WHERE s.study_instance_uid = :studyInstanceUid AND r.kind = 'original'
+    AND (:seriesInstanceUid IS NULL OR s.series_instance_uid = :seriesInstanceUid)
+  ORDER BY i.received_at, i.sop_instance_uid
+  ON CONFLICT DO NOTHING`;
 
 export const HAS_RESULT_OBJECT = 'SELECT 1 FROM result_object WHERE sop_instance_uid = ?';
 
@@ -242,8 +275,8 @@ export const INSERT_RESULT_OBJECT = `
 // Deliveries
 
 export const INSERT_DELIVERY = `
-  INSERT INTO delivery (sop_instance_uid, destination, route, priority, state, created_at, due_at)
-  VALUES (:sopInstanceUid, :destination, :route, :priority, 'due', :at, :at)
+  INSERT INTO delivery (sop_instance_uid, destination, route, priority, transfer_syntax, state, created_at, due_at)
+  VALUES (:sopInstanceUid, :destination, :route, :priority, :transferSyntax, 'due', :at, :at)
   ON CONFLICT (sop_instance_uid, destination) DO NOTHING`;
 
 export const CLAIM_DELIVERIES = `
@@ -251,7 +284,8 @@ export const CLAIM_DELIVERIES = `
   WHERE state = 'due' AND delivery_id IN (
     SELECT delivery_id FROM delivery WHERE state = 'due' AND destination = :destination AND due_at <= :now
     ORDER BY iif(:suspectsLast AND failure_class = 'ambiguous', 1, 0), priority, delivery_id LIMIT :limit)
-  RETURNING delivery_id AS deliveryId, sop_instance_uid AS sopInstanceUid, attempts, looks, priority`;
+  RETURNING delivery_id AS deliveryId, sop_instance_uid AS sopInstanceUid, attempts, looks, priority,
+    transfer_syntax AS transferSyntax`;
 
 /** The destination takes objects again: what only waited for that goes at once, and so in its order. */
 export const HASTEN_DELIVERIES = `
@@ -260,7 +294,8 @@ export const HASTEN_DELIVERIES = `
 
 export const RESULT_OBJECT_FILE = `
   SELECT r.kind, r.sop_class_uid AS sopClassUid, r.transfer_syntax_uid AS transferSyntaxUid, r.file,
-    r.sha256, a.study_instance_uid AS studyInstanceUid
+    iif(r.kind = 'original', NULL, r.sha256) AS sha256, iif(r.kind = 'original', r.sha256, NULL) AS datasetSha256,
+    a.study_instance_uid AS studyInstanceUid
   FROM result_object r JOIN analysis a USING (analysis_id) WHERE r.sop_instance_uid = ?`;
 
 export const NEXT_DELIVERY = `
@@ -310,7 +345,7 @@ export const SETTLE_DELIVERY = `
   UPDATE delivery SET state = :state, due_at = coalesce(:dueAt, due_at), settled_at = :settledAt, status = :status,
     transaction_uid = NULL, attempts = attempts - :uncounted, failure_class = :failureClass, failure_code = :failureCode, comment = :comment
   WHERE delivery_id = :deliveryId AND state = 'sending'
-  RETURNING sop_instance_uid AS sopInstanceUid, destination, route, priority`;
+  RETURNING sop_instance_uid AS sopInstanceUid, destination, route, priority, transfer_syntax AS transferSyntax`;
 
 export const FALLBACK_FOR = `
   SELECT sop_instance_uid AS sopInstanceUid FROM result_object WHERE fallback_for = ?`;
@@ -400,7 +435,7 @@ export const RECENT_STUDIES = `
     (SELECT coalesce(sum(instances), 0) FROM series WHERE study_instance_uid = s.study_instance_uid) AS instances,
     EXISTS (SELECT 1 FROM conflict WHERE settled_at IS NULL
             AND s.study_instance_uid IN (study_instance_uid, first_study_instance_uid)) AS conflict,
-    a.revision, a.state, a.outcome
+    a.revision, a.state, a.outcome, a.routing ->> '$.unsent' AS unsent
   FROM study s LEFT JOIN analysis a ON a.study_instance_uid = s.study_instance_uid AND a.revision =
     (SELECT max(revision) FROM analysis WHERE study_instance_uid = s.study_instance_uid)
   ORDER BY s.last_instance_at DESC LIMIT ?`;
@@ -413,7 +448,7 @@ export const STUDY = `
 export const STUDY_ANALYSES = `
   SELECT analysis_id AS analysisId, revision, series_instance_uid AS seriesInstanceUid, state, outcome,
     trigger_code AS triggerCode, trigger_text AS triggerText, created_at AS createdAt,
-    analysed_at AS analysedAt, reported_at AS reportedAt, finding
+    analysed_at AS analysedAt, reported_at AS reportedAt, finding, routing
   FROM analysis WHERE study_instance_uid = ? ORDER BY revision`;
 
 export const LAST_FINDING = `
@@ -423,7 +458,7 @@ export const LAST_FINDING = `
 export const STUDY_OBJECTS = `
   SELECT r.sop_instance_uid AS sopInstanceUid, a.revision, r.kind, r.sop_class_uid AS sopClassUid, r.file, r.bytes,
     r.fallback_for AS fallbackFor
-  FROM result_object r JOIN analysis a USING (analysis_id) WHERE a.study_instance_uid = ?
+  FROM result_object r JOIN analysis a USING (analysis_id) WHERE a.study_instance_uid = ? AND r.kind <> 'original'
   ORDER BY a.revision, r.kind, r.sop_instance_uid`;
 
 export const STUDY_DELIVERIES = `
@@ -527,9 +562,9 @@ export const CONFLICT_FILES = `
   FROM conflict WHERE conflict_id > CAST(:after AS INTEGER) AND file IS NOT NULL ORDER BY conflict_id LIMIT :limit`;
 
 export const RESULT_FILES = `${RESULT_FILE}
-  WHERE r.sop_instance_uid > :after ORDER BY r.sop_instance_uid LIMIT :limit`;
+  WHERE r.sop_instance_uid > :after AND r.kind <> 'original' ORDER BY r.sop_instance_uid LIMIT :limit`;
 
-export const STUDY_RESULT_FILES = `${RESULT_FILE} WHERE a.study_instance_uid = ?`;
+export const STUDY_RESULT_FILES = `${RESULT_FILE} WHERE a.study_instance_uid = ? AND r.kind <> 'original'`;
 
 export const HAS_CONFLICT_FILE = `
   SELECT 1 FROM conflict WHERE sop_instance_uid = :sopInstanceUid AND file = :file`;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { StudySource } from '../domain/condition.js';
 import { NO_CONFLICTS, type StudyConflicts } from '../domain/conflict.js';
 import { StageError } from '../domain/failure.js';
 import type { Reason, SeriesVerdict } from '../domain/finding.js';
@@ -238,6 +239,24 @@ export class SeriesStore {
     const chosen = foreign.find((row) => row.modality === 'CT') ?? foreign[0];
     if (chosen !== undefined) return this.instances(chosen.seriesInstanceUid);
     return this.#conflicts.apartInstances(studyInstanceUid);
+  }
+
+  /** The instances of every series of a study, without those of Vigil's own objects. */
+  studyInstances(studyInstanceUid: string): StoredInstance[] {
+    const series = this.#catalog.prepare(sql.STUDY_SERIES).all(studyInstanceUid) as {
+      seriesInstanceUid: string;
+      own: number;
+    }[];
+    return series
+      .filter(({ own }) => own === 0)
+      .flatMap(({ seriesInstanceUid }) => this.instances(seriesInstanceUid));
+  }
+
+  /** Who sent slices of a study; only the AE titles of the first one where the associations' rows are lost. */
+  sources(studyInstanceUid: string): StudySource[] {
+    const sources = this.#catalog.prepare(sql.STUDY_SOURCES).all(studyInstanceUid) as StudySource[];
+    if (sources.length > 0) return sources;
+    return this.#catalog.prepare(sql.STUDY_ORIGIN).all(studyInstanceUid) as StudySource[];
   }
 
   #candidates(studyInstanceUid: string): SeriesCandidate[] {

@@ -4,6 +4,7 @@ import type { DeliveryState } from '../domain/delivery-state.js';
 import type { FailureClass } from '../domain/failure.js';
 import type { Finding, KeySlice, Outcome } from '../domain/finding.js';
 import type { StepState } from '../domain/performed-step.js';
+import type { RoutingRecord } from './analysis-store.js';
 import { STUDY_COMMITMENTS } from './commitment-queries.js';
 import { STUDY_CONFLICTS } from './conflict-queries.js';
 import type { DamagedFile } from './damage-store.js';
@@ -49,6 +50,8 @@ export interface StudyLine {
   readonly outcome: string | null;
   /** 1 where a conflict waits for a person. */
   readonly conflict: 0 | 1;
+  /** Why nothing of it is sent; null where something is, or before its report. */
+  readonly unsent: string | null;
 }
 
 /** A delivery that was given up, and why. */
@@ -86,6 +89,8 @@ export interface AnalysisLine {
   readonly analysedAt: number | null;
   readonly reportedAt: number | null;
   readonly finding: FindingLine | null;
+  /** Which routes held; null before the report. */
+  readonly routing: RoutingRecord | null;
 }
 
 export interface EventLine {
@@ -96,7 +101,10 @@ export interface EventLine {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-type AnalysisRow = Omit<AnalysisLine, 'finding'> & { readonly finding: string | null };
+type AnalysisRow = Omit<AnalysisLine, 'finding' | 'routing'> & {
+  readonly finding: string | null;
+  readonly routing: string | null;
+};
 type EventRow = Omit<EventLine, 'detail'> & { readonly detail: string };
 
 /** Everything that the catalog knows of a study, as its rows say it. */
@@ -230,6 +238,7 @@ export class StatusStore {
       analyses: all<AnalysisRow>(sql.STUDY_ANALYSES).map((row) => ({
         ...row,
         finding: row.finding === null ? null : withoutHeatMaps(JSON.parse(row.finding)),
+        routing: row.routing === null ? null : (JSON.parse(row.routing) as RoutingRecord),
       })),
       objects: all(sql.STUDY_OBJECTS),
       deliveries: all(sql.STUDY_DELIVERIES),

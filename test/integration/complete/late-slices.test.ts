@@ -7,6 +7,7 @@ import { analysisPass } from '../../../src/infer/analysis-stage.js';
 import { selectionPass } from '../../../src/infer/selection-stage.js';
 import { AnalysisStore } from '../../../src/store/analysis-store.js';
 import { StatusStore } from '../../../src/store/status-store.js';
+import { sendTo } from '../../routing-decision.js';
 import { headerAt } from '../../unit/infer/series.js';
 import { StoreRig, silent } from '../store/rig.js';
 
@@ -82,7 +83,7 @@ class Stages implements AsyncDisposable {
       if ('dueInMs' in read) continue;
       const work = this.#analyses.claimReport(Date.now());
       if (work === undefined) throw new Error('nothing to report');
-      this.#analyses.finishReport(work, [], []);
+      this.#analyses.finishReport(work, [], sendTo([], []));
       const { outcome, slices } = work.finding;
       this.reports.push({ at: Date.now(), slices: slices.length, outcome });
     }

@@ -4,6 +4,7 @@ import { relative } from 'node:path';
 import type { Finding, Outcome } from '../../../src/domain/finding.js';
 import type { ObjectKind } from '../../../src/domain/result-object.js';
 import { AnalysisStore } from '../../../src/store/analysis-store.js';
+import { sendTo } from '../../routing-decision.js';
 import type { StoreRig } from '../store/rig.js';
 import { COMPREHENSIVE_3D_SR, SECONDARY_CAPTURE, writeObject } from './objects.js';
 
@@ -59,8 +60,7 @@ export async function queueReport(
       };
     }),
   );
-  const route = { name: 'all', when: {}, send: { objects: kinds, to } };
-  analyses.finishReport(report, objects, [route]);
+  analyses.finishReport(report, objects, sendTo(to, kinds));
   return objects.map(({ object }) => object.sopInstanceUid);
 }
 

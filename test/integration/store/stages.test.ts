@@ -10,14 +10,12 @@ import { DeliveryStore } from '../../../src/store/delivery-store.js';
 import { PerformedStepStore } from '../../../src/store/performed-step-store.js';
 import { Retention } from '../../../src/store/retention.js';
 import { StatusStore } from '../../../src/store/status-store.js';
+import { sendTo } from '../../routing-decision.js';
 import { requireMounts, SmallDisk } from '../faults/small-disk.js';
 import { StoreRig, silent } from './rig.js';
 
 const STUDY = '1.1';
 const trigger = { code: 'released', text: 'test' };
-const routes = [
-  { name: 'all', when: {}, send: { objects: ['sr', 'heatmap'] as const, to: ['pacs'] } },
-];
 
 function finding(outcome: Outcome): Finding {
   return {
@@ -76,7 +74,7 @@ async function reported(rig: StoreRig, analyses: AnalysisStore, outcome: Outcome
     object('2.25.11', 'sr', '2.25.10'),
     object('2.25.12', 'heatmap'),
   ];
-  analyses.finishReport(report, objects, routes);
+  analyses.finishReport(report, objects, sendTo(['pacs'], ['sr', 'heatmap']));
   return report;
 }
 

@@ -11,6 +11,7 @@ interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly additionalProperties?: SchemaNode | false;
   readonly items?: SchemaNode;
+  readonly anyOf?: readonly SchemaNode[];
   readonly description?: string;
   readonly default?: unknown;
 }
@@ -44,7 +45,9 @@ describe('config/vigil.schema.json', () => {
 describe('config/vigil.yaml', () => {
   it('works as shipped, and says that results go nowhere yet', () => {
     const { warnings } = parseSettings(shipped, SHIPPED, {});
-    expect(warnings).toEqual(['No route is configured: studies are read, but results go nowhere']);
+    expect(warnings.map(({ message }) => message)).toEqual([
+      'No route is configured: studies are read, but results go nowhere',
+    ]);
   });
 
   it('holds the defaults', () => {
@@ -61,12 +64,13 @@ describe('config/vigil.yaml', () => {
     const text = shipped
       .replace(/^(destinations|scanners|routes): .*$/gm, '$1:')
       .replace(/^#( {2}.*)$/gm, '$1')
-      .replace('to: [workstation]', 'to: [pacs]');
+      .replaceAll('to: [workstation]', 'to: [pacs]');
     const { settings } = parseSettings(text, SHIPPED, {});
     expect(settings.destinations.map(({ name }) => name)).toEqual(['pacs']);
     expect(settings.scanners.map(({ name }) => name)).toEqual(['ct1']);
-    expect(settings.routes.map(({ name }) => name)).toEqual([
+    expect(settings.routing.routes.map(({ name }) => name)).toEqual([
       'everything-to-pacs',
+      'phantoms',
       'bleeds-of-ct1-to-workstation',
     ]);
   });

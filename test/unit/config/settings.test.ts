@@ -83,11 +83,19 @@ describe('a good configuration', () => {
     const { settings } = parse(`
       destinations: { pacs: { aeTitle: PACS, host: h, port: 104 } }
       routes: [{ name: all, send: { to: [pacs] } }]`);
-    expect(settings.routes).toEqual([
+    expect(settings.routing.routes).toEqual([
       {
         name: 'all',
-        when: {},
-        send: { objects: ['sr', 'heatmap', 'summary', 'key-objects'], to: ['pacs'] },
+        when: { type: 'all', of: [] },
+        send: [
+          {
+            objects: ['sr', 'heatmap', 'summary', 'key-objects'],
+            to: ['pacs'],
+            priority: 'medium',
+          },
+        ],
+        forward: [],
+        stop: false,
       },
     ]);
   });
@@ -110,7 +118,11 @@ routes: [{ name: r, send: { to: [a] } }]`,
     ],
     ['retention: { minFreeMb: 10 }', /receiving stops before space is made/],
   ])('%j', (text, warning) => {
-    expect(parse(text).warnings.join('\n')).toMatch(warning);
+    expect(
+      parse(text)
+        .warnings.map(({ message }) => message)
+        .join('\n'),
+    ).toMatch(warning);
   });
 
   it('is silent about a configuration that leaves nothing to say', () => {
@@ -313,7 +325,8 @@ describe('the environment', () => {
 
   it('points at what is misspelt, and lets be what orchestrators set', () => {
     const env = { VIGIL_NODE_PROT: '1', VIGIL_PORT_11112_TCP_ADDR: '10.0.0.1' };
-    expect(parse(text, env).warnings.filter((warning) => warning.includes('VIGIL_'))).toEqual([
+    const warnings = parse(text, env).warnings.map(({ message }) => message);
+    expect(warnings.filter((warning) => warning.includes('VIGIL_'))).toEqual([
       'VIGIL_NODE_PROT is not read; did you mean VIGIL_NODE_PORT?',
     ]);
   });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../../src/domain/finding.js';
 import type { ResultObject } from '../../../src/domain/result-object.js';
 import { type ReportWork, reportPass } from '../../../src/report/report-stage.js';
+import { sendTo } from '../../routing-decision.js';
 
 const finding: Finding = {
   outcome: 'positive',
@@ -63,7 +64,7 @@ const pass = (queue: OneReport, parts: { write?: () => Promise<void>; compose?: 
     queue,
     compose: async () => [object],
     write: async () => {},
-    routes: [],
+    route: async () => sendTo(['pacs'], ['sr']),
     log: pino({ level: 'silent' }),
     ...parts,
   });
