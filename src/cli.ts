@@ -2,9 +2,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type CalibrateOptions, runCalibrate } from './commands/calibrate.js';
 import { runCheckConfig } from './commands/check-config.js';
+import { runCheckDestination } from './commands/check-destination.js';
 import { type DeliveryCommandOptions, runAbandon, runResend } from './commands/deliveries.js';
 import { runDemo } from './commands/demo.js';
-import { runEcho } from './commands/echo.js';
+import { type EchoOptions, runEcho } from './commands/echo.js';
 import { EXIT, exitCodeOf } from './commands/exit-codes.js';
 import { runModels } from './commands/models.js';
 import { runReanalyse } from './commands/reanalyse.js';
@@ -100,11 +101,31 @@ program
 
 program
   .command('echo')
-  .description('ask a DICOM node whether it answers (C-ECHO)')
-  .addOption(to())
+  .description('ask a DICOM node whether it answers (C-ECHO), and how fast')
+  .argument('[destination]', 'name of a destination in the configuration, or AE@host:port')
+  .addOption(config())
+  .addOption(to().makeOptionMandatory(false))
   .addOption(calling())
   .addOption(json())
-  .action(ending(runEcho));
+  .action(
+    ending((destination: string | undefined, options: Omit<EchoOptions, 'destination'>) =>
+      runEcho({ destination, ...options }),
+    ),
+  );
+
+program
+  .command('check-destination')
+  .description(
+    'ask a destination which objects it takes and how, and say what follows for the routes',
+  )
+  .argument('<destination>', 'name of a destination in the configuration')
+  .addOption(config())
+  .addOption(json())
+  .action(
+    ending((destination: string, options: { config: string; json: boolean }) =>
+      runCheckDestination({ destination, ...options }),
+    ),
+  );
 
 program
   .command('check-config')

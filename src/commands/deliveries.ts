@@ -1,8 +1,8 @@
-import { suggestion } from '../config/problems.js';
 import type { Settings } from '../config/settings.js';
 import { DeliveryStore } from '../store/delivery-store.js';
 import { withCatalog } from './catalog.js';
 import { EXIT } from './exit-codes.js';
+import { noDestination } from './named-peer.js';
 
 export interface DeliveryCommandOptions {
   readonly config: string;
@@ -80,7 +80,5 @@ export function runAbandon(options: DeliveryCommandOptions): Promise<number> {
 
 function unknownDestination(settings: Settings, to: string | undefined): string | undefined {
   const names = settings.destinations.map(({ name }) => name);
-  if (to === undefined || names.includes(to)) return undefined;
-  const hint = suggestion(to, names) ?? 'it names none';
-  return `The configuration names no destination "${to}": ${hint}`;
+  return to === undefined || names.includes(to) ? undefined : noDestination(to, names);
 }

@@ -80,6 +80,8 @@ export interface Exchange {
   readonly hold?: (() => Promise<void>) | undefined;
   /** Answers an N-EVENT-REPORT that the peer sends on the association with a status. */
   readonly eventReport?: ((report: requests.NEventReportRequest) => number) | undefined;
+  /** Called as the association comes further. */
+  readonly onPhase?: ((phase: Phase) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -88,7 +90,16 @@ export interface Exchange {
  * to undefined after a release, else to what broke it. Responses reach the requests' own 'response' listeners.
  */
 export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFailure | undefined> {
-  const { requests, contexts = [], roles = [], sendable, hold, eventReport, signal } = exchange;
+  const {
+    requests,
+    contexts = [],
+    roles = [],
+    sendable,
+    hold,
+    eventReport,
+    onPhase,
+    signal,
+  } = exchange;
   if (signal?.aborted) return Promise.resolve(CANCELLED);
   const client = new dimse.Client();
   for (const request of requests) client.addRequest(request);
@@ -152,6 +163,7 @@ export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFa
       queueMicrotask(() => {
         unsent = unsentBy(socket);
       });
+      onPhase?.(next);
       arm();
     };
 

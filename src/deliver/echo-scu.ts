@@ -4,6 +4,10 @@ import { StageError } from '../domain/failure.js';
 import { associate, type Peer } from './association.js';
 
 export interface EchoResult {
+  /** Until the connection was there, with TLS the handshake too, in ms. */
+  readonly connectMs: number;
+  /** From there to A-ASSOCIATE-AC, in ms. */
+  readonly associateMs: number;
   /** From the request to its response, in ms. */
   readonly roundTripMs: number;
   /** From the connection's begin to its release, in ms. */
@@ -19,6 +23,7 @@ export async function echo(peer: Peer, signal?: AbortSignal): Promise<EchoResult
   const request = new dimse.requests.CEchoRequest();
   const begin = performance.now();
   let sentAt = begin;
+  let connectedAt = begin;
   let answer: { status: number; at: number } | undefined;
   request.on('response', (response: responses.CEchoResponse) => {
     answer = { status: response.getStatus(), at: performance.now() };
@@ -31,11 +36,19 @@ export async function echo(peer: Peer, signal?: AbortSignal): Promise<EchoResult
       sentAt = performance.now();
       return accepted ? [request] : [];
     },
+    onPhase: (phase) => {
+      if (phase === 'associate') connectedAt = performance.now();
+    },
     signal,
   });
   const received = answer as { status: number; at: number } | undefined;
   if (received?.status === Status.Success) {
-    return { roundTripMs: received.at - sentAt, totalMs: performance.now() - begin };
+    return {
+      connectMs: connectedAt - begin,
+      associateMs: sentAt - connectedAt,
+      roundTripMs: received.at - sentAt,
+      totalMs: performance.now() - begin,
+    };
   }
   if (broken !== undefined) throw new StageError(broken.code, broken.failureClass, broken.text);
   if (!accepted) {

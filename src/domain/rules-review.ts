@@ -1,6 +1,6 @@
 import { type Atom, atomsOf, isWithinDay, WEEKDAYS } from './condition.js';
 import type { Outcome } from './finding.js';
-import { decideBy, type RoutingRules } from './routing.js';
+import { decideBy, type Route, type RoutingRules } from './routing.js';
 import { urgencyOf } from './urgency.js';
 
 /** What can be said of rules without any study. */
@@ -23,7 +23,7 @@ export interface RulesReview {
 }
 
 /** Where there are more combinations, so many of them are drawn. */
-const MOST_WORLDS = 1 << 14;
+const MOST_WORLDS = 1 << 12;
 
 const OUTCOMES: readonly Outcome[] = [
   'positive',
@@ -53,11 +53,12 @@ export function reviewRules(rules: RoutingRules): RulesReview {
   const overlaps = new Map<string, { earlier: string; later: string }>();
   const unsent = new Map<string, RulesReview['unsent'][number]>();
   const sent = new Set<Outcome>();
+  const disputed = disputedRoutes(rules);
   for (const { outcome, ask } of worlds) {
     const { matched, deliveries, withheld } = decideBy(rules, ask);
     for (const name of matched) reached.add(name);
     for (const { route } of deliveries) useful.add(route);
-    noteOverlaps(rules, matched, deliveries, overlaps);
+    if (disputed.length > 0) noteOverlaps(disputed, matched, deliveries, overlaps);
     if (deliveries.length > 0) sent.add(outcome);
     else if (!MAY_GO_UNSENT.includes(outcome)) {
       const withheldBy = withheld?.route;
@@ -82,8 +83,29 @@ export function reviewRules(rules: RoutingRules): RulesReview {
   };
 }
 
+/** Routes that give other options than some route for the same object and destination. */
+function disputedRoutes({ routes }: RoutingRules): readonly Route[] {
+  const options = new Map<string, Set<string>>();
+  const sends = routes.flatMap((route) =>
+    route.send.flatMap(({ objects, to, priority, transferSyntax }) =>
+      objects.flatMap((kind) =>
+        to.map((name) => ({
+          route,
+          key: `${kind} ${name}`,
+          option: `${priority} ${transferSyntax}`,
+        })),
+      ),
+    ),
+  );
+  for (const { key, option } of sends) {
+    options.set(key, (options.get(key) ?? new Set()).add(option));
+  }
+  const disputed = sends.filter(({ key }) => (options.get(key)?.size ?? 0) > 1);
+  return [...new Set(disputed.map(({ route }) => route))];
+}
+
 function noteOverlaps(
-  { routes }: RoutingRules,
+  routes: readonly Route[],
   matched: readonly string[],
   deliveries: ReturnType<typeof decideBy>['deliveries'],
   overlaps: Map<string, { earlier: string; later: string }>,

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { readHuImage } from '../dicom/hu-image.js';
+import { SECONDARY_CAPTURE } from '../dicom/sop-classes.js';
 import { readSourceDataset, type SourceDataset } from '../dicom/source-dataset.js';
 import type { KeySlice } from '../domain/finding.js';
 import type { ResultObject } from '../domain/result-object.js';
@@ -7,12 +8,7 @@ import { heatMapPicture } from './heat-map-picture.js';
 import { keyObjectSelection } from './key-object-selection.js';
 import { ReportError, type ReportInput } from './report-input.js';
 import { type ReportContext, reportContext } from './report-modules.js';
-import {
-  type Picture,
-  pictureUid,
-  SECONDARY_CAPTURE,
-  secondaryCapture,
-} from './secondary-capture.js';
+import { type Picture, pictureUid, secondaryCapture } from './secondary-capture.js';
 import { type SlicePicture, slicePicture } from './slice-picture.js';
 import { storedInstance } from './sources.js';
 import { structuredReports } from './structured-report.js';

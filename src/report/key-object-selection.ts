@@ -1,5 +1,6 @@
 import { CODES } from '../dicom/codes.js';
 import { encodePart10 } from '../dicom/dataset.js';
+import { KEY_OBJECT_SELECTION } from '../dicom/sop-classes.js';
 import { EXPLICIT_VR_LITTLE_ENDIAN } from '../dicom/transfer-syntaxes.js';
 import type { ResultObject } from '../domain/result-object.js';
 import { code, image, rootContainer, text, uidReference } from './content-item.js';
@@ -14,8 +15,6 @@ import {
 import { requestSequence } from './request.js';
 import { distinctImages, sourceReference } from './sources.js';
 import { HEADLINES } from './wording.js';
-
-export const KEY_OBJECT_SELECTION = '1.2.840.10008.5.1.4.1.1.88.59';
 
 /** The source's key slices, each once, as Key Object Selection Document (PS3.3 A.35.4, PS3.16 TID 2010). */
 export function keyObjectSelection(context: ReportContext): ResultObject {

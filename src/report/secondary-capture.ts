@@ -1,6 +1,7 @@
 import type { Canvas } from '@napi-rs/canvas';
 import { CODES, codeItem } from '../dicom/codes.js';
 import { type Dataset, encodePart10 } from '../dicom/dataset.js';
+import { SECONDARY_CAPTURE } from '../dicom/sop-classes.js';
 import { EXPLICIT_VR_LITTLE_ENDIAN } from '../dicom/transfer-syntaxes.js';
 import type { SourceImage } from '../domain/finding.js';
 import type { ResultObject } from '../domain/result-object.js';
@@ -13,8 +14,6 @@ import {
   type ReportContext,
   seriesUid,
 } from './report-modules.js';
-
-export const SECONDARY_CAPTURE = '1.2.840.10008.5.1.4.1.1.7';
 
 export interface Picture {
   readonly kind: 'heatmap' | 'summary';

@@ -1,5 +1,6 @@
 import { CODES, CODING_SCHEME_IDENTIFICATION, localCode, SUMMARY_CODES } from '../dicom/codes.js';
 import { type Dataset, encodePart10 } from '../dicom/dataset.js';
+import { COMPREHENSIVE_3D_SR, COMPREHENSIVE_SR } from '../dicom/sop-classes.js';
 import { EXPLICIT_VR_LITTLE_ENDIAN } from '../dicom/transfer-syntaxes.js';
 import type { Outcome } from '../domain/finding.js';
 import type { ResultObject } from '../domain/result-object.js';
@@ -26,9 +27,6 @@ import { requestSequence } from './request.js';
 import { procedureCode } from './source-modules.js';
 import { evidenceImages, sliceNumber, sourceReference } from './sources.js';
 import { HEADLINES, impression, percent, seriesLine } from './wording.js';
-
-export const COMPREHENSIVE_SR = '1.2.840.10008.5.1.4.1.1.88.33';
-export const COMPREHENSIVE_3D_SR = '1.2.840.10008.5.1.4.1.1.88.34';
 
 /** CID 6047. A finding that a reader has to decide is a finding: it must not read as "without". */
 const SUMMARY: Readonly<Record<Outcome, keyof typeof SUMMARY_CODES>> = {

@@ -9,7 +9,8 @@ export const SELECT_FIRST_INSTANCE = `
   SELECT i.file, s.series_instance_uid AS seriesInstanceUid, s.study_instance_uid AS studyInstanceUid
   FROM instance i JOIN series s USING (series_instance_uid) WHERE i.sop_instance_uid = ?`;
 
-export const SELECT_RESULT_SERIES = 'SELECT 1 FROM result_object WHERE series_instance_uid = ?';
+export const SELECT_RESULT_SERIES = `
+  SELECT 1 FROM result_object WHERE series_instance_uid = ? AND kind <> 'original'`;
 
 export const INSERT_CONFLICT = `
   INSERT INTO conflict (sop_instance_uid, study_instance_uid, first_study_instance_uid, kind, sha256, file, header,

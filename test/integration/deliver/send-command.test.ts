@@ -85,10 +85,14 @@ describe('vigil echo', () => {
   it('ends with what the peer said', async () => {
     await using folder = await temporaryFolder();
     await using pacs = await startPacs(folder.path);
-    expect(await runEcho({ to: `PACS@127.0.0.1:${pacs.port}`, json: true })).toBe(0);
+    expect(await runEcho({ config: 'none', to: `PACS@127.0.0.1:${pacs.port}`, json: true })).toBe(
+      0,
+    );
     expect(JSON.parse(out[0] ?? '')).toMatchObject({ ok: true });
-    expect(await runEcho({ to: `OTHER@127.0.0.1:${pacs.port}`, json: false })).toBe(1);
+    expect(await runEcho({ config: 'none', to: `OTHER@127.0.0.1:${pacs.port}`, json: false })).toBe(
+      1,
+    );
     expect(err[0]).toContain('called AE title not recognized');
-    expect(await runEcho({ to: 'PACS', json: false })).toBe(2);
+    expect(await runEcho({ config: 'none', to: 'PACS', json: false })).toBe(2);
   });
 });
