@@ -83,7 +83,11 @@ export function buildStoreScp(parts: {
         metrics.connectionRefused(code);
         log.warn({ code, remoteAddress, reason: text }, 'connection refused');
       },
-      associationRejected: () => metrics.associationClosed('rejected'),
+      associationRejected: ({ because }, { callingAeTitle, calledAeTitle }, remoteAddress) => {
+        metrics.associationClosed('rejected');
+        const fields = { callingAeTitle, calledAeTitle, remoteAddress, reason: because };
+        log.warn(fields, 'association rejected');
+      },
       associationClosed: (id, end, closedAt) => {
         ingest.associationClosed(id, end, closedAt);
         metrics.associationClosed(end);

@@ -74,6 +74,16 @@ const receiveTls = z.strictObject({
     ),
 });
 
+const access = z.strictObject({
+  callingAeTitle: aeTitle.describe('AE title that may call.'),
+  from: anyOr(addressRange).default('any').describe('Addresses or CIDR ranges that it calls from.'),
+  certificate: anyOr(z.string().min(1))
+    .default('any')
+    .describe(
+      'Common Name, a name of the Subject Alternative Name, or SHA-256 fingerprint in hex of the certificate that it shows over TLS.',
+    ),
+});
+
 const receive = z.strictObject({
   plain: z
     .boolean()
@@ -119,6 +129,11 @@ const receive = z.strictObject({
   allowFrom: anyOr(addressRange)
     .default('any')
     .describe('Source addresses that may connect, as addresses or CIDR ranges.'),
+  access: anyOr(access)
+    .default('any')
+    .describe(
+      'Rules for each calling AE title: all that one rule says must hold, and any rule of an AE title is enough. AE titles without a rule are rejected.',
+    ),
   storageClasses: anyOr(uid)
     .default('any')
     .describe(

@@ -33,6 +33,12 @@ export interface Settings {
     readonly callingAeTitles: AnyOr<string>;
     /** IP addresses and CIDR ranges. */
     readonly allowFrom: AnyOr<string>;
+    /** What must hold for each calling AE title. */
+    readonly access: AnyOr<{
+      readonly callingAeTitle: string;
+      readonly from: AnyOr<string>;
+      readonly certificate: AnyOr<string>;
+    }>;
     /** SOP Class UIDs. */
     readonly storageClasses: AnyOr<string>;
     readonly tls?: ReceiveTlsSettings;
@@ -269,6 +275,7 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
       calledAeTitles: receive.calledAeTitles,
       callingAeTitles: receive.callingAeTitles,
       allowFrom: receive.allowFrom,
+      access: receive.access,
       storageClasses: receive.storageClasses,
       ...(receive.tls && {
         tls: {

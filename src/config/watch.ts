@@ -28,6 +28,7 @@ const NEEDS_RESTART = {
     'calledAeTitles',
     'callingAeTitles',
     'allowFrom',
+    'access',
     'storageClasses',
     'tls',
   ],

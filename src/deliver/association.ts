@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { checkServerIdentity, TLSSocket } from 'node:tls';
 import dimse, { type association, type Client, type requests, type responses } from 'dcmjs-dimse';
 import { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME } from '../dicom/file-meta.js';
@@ -136,6 +136,7 @@ export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFa
     const { socket } = network;
     socket.setNoDelay(true);
     if (roles.length > 0) proposeRoles(socket, roles);
+    if (socket instanceof TLSSocket && peer.tls) nameServer(socket, peer.tls.serverName);
     let unsent = unsentBy(socket);
 
     const fail = (cause: AssociationFailure): void => {
@@ -276,6 +277,14 @@ function securityOptions({ credentials }: PeerTls) {
     // The library knows no name but the host's: certificateProblem() judges before the first byte is sent.
     rejectUnauthorized: false,
   };
+}
+
+/** Server Name Indication, which the library does not pass on; RFC 6066 3 has no room for an address in it. */
+function nameServer(
+  socket: TLSSocket & { setServername?: (name: string) => void },
+  serverName: string,
+): void {
+  if (isIP(serverName) === 0) socket.setServername?.(serverName);
 }
 
 /** The code of what is wrong with the peer's certificate, or undefined. */

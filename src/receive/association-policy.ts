@@ -1,4 +1,3 @@
-import { BlockList, isIP } from 'node:net';
 import { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME } from '../dicom/file-meta.js';
 import {
   isStorageSopClass,
@@ -11,6 +10,13 @@ import {
   IMPLICIT_VR_LITTLE_ENDIAN,
   TRANSFER_SYNTAXES,
 } from '../dicom/transfer-syntaxes.js';
+import {
+  type AccessFailure,
+  type AccessRule,
+  AccessRules,
+  AddressList,
+  type Caller,
+} from './access.js';
 import {
   type AssociateAccept,
   type AssociateRequest,
@@ -29,6 +35,8 @@ export interface AssociationPolicySettings {
   readonly callingAeTitles: 'any' | readonly string[];
   /** IP addresses and CIDR blocks that may call. */
   readonly allowFrom: 'any' | readonly string[];
+  /** What must hold for each calling AE title; others are rejected. */
+  readonly access: 'any' | readonly AccessRule[];
   /** SOP Classes that are kept: any Storage SOP Class of the standard, or those of a list, private ones too. */
   readonly storageClasses: 'any' | readonly string[];
   readonly maximumAssociations: number;
@@ -45,33 +53,82 @@ export interface OpenAssociations {
   readonly fromAddress: number;
 }
 
-/** Rejections of association requests (PS3.8 Table 9-21). */
+/** Rejections of association requests (PS3.8 Table 9-21), with the condition that failed. */
 export const Rejections = {
-  SourceNotAllowed: { result: 1, source: 1, reason: 1 },
-  ApplicationContextNotSupported: { result: 1, source: 1, reason: 2 },
-  CallingAeTitleNotRecognized: { result: 1, source: 1, reason: 3 },
-  CalledAeTitleNotRecognized: { result: 1, source: 1, reason: 7 },
-  ProtocolVersionNotSupported: { result: 1, source: 2, reason: 2 },
-  LocalLimitExceeded: { result: 2, source: 3, reason: 2 },
+  SourceNotAllowed: {
+    result: 1,
+    source: 1,
+    reason: 1,
+    because: 'address not in receive.allowFrom',
+  },
+  ApplicationContextNotSupported: {
+    result: 1,
+    source: 1,
+    reason: 2,
+    because: 'application context not supported',
+  },
+  CallingAeTitleNotRecognized: {
+    result: 1,
+    source: 1,
+    reason: 3,
+    because: 'AE title not in receive.callingAeTitles',
+  },
+  CalledAeTitleNotRecognized: {
+    result: 1,
+    source: 1,
+    reason: 7,
+    because: 'AE title not in receive.calledAeTitles',
+  },
+  ProtocolVersionNotSupported: {
+    result: 1,
+    source: 2,
+    reason: 2,
+    because: 'protocol version not supported',
+  },
+  LocalLimitExceeded: { result: 2, source: 3, reason: 2, because: 'too many associations' },
 } as const satisfies Record<string, Rejection>;
+
+const AccessRejections = {
+  callingAeTitle: {
+    result: 1,
+    source: 1,
+    reason: 3,
+    because: 'no rule of receive.access for this AE title',
+  },
+  from: {
+    result: 1,
+    source: 1,
+    reason: 1,
+    because: 'address fits no rule of receive.access for this AE title',
+  },
+  certificate: {
+    result: 1,
+    source: 1,
+    reason: 1,
+    because:
+      'certificate fits no rule of receive.access for this AE title and address, or none was shown',
+  },
+} as const satisfies Record<AccessFailure, Rejection>;
 
 /** Decides on association requests; holds no state but its settings. */
 export class AssociationPolicy {
   readonly #settings: AssociationPolicySettings;
-  readonly #sources: BlockList | undefined;
+  readonly #sources: AddressList;
+  readonly #access: AccessRules | undefined;
 
   /** @throws RangeError where a source address is neither an IP address nor a CIDR block */
   constructor(settings: AssociationPolicySettings) {
     this.#settings = settings;
-    this.#sources = settings.allowFrom === 'any' ? undefined : blockList(settings.allowFrom);
+    this.#sources = new AddressList(settings.allowFrom);
+    this.#access = settings.access === 'any' ? undefined : new AccessRules(settings.access);
   }
 
   decide(
     request: AssociateRequest,
-    remoteAddress: string,
+    caller: Caller,
     open: OpenAssociations,
   ): AssociateAccept | Rejection {
-    return this.#rejection(request, remoteAddress, open) ?? this.#accept(request);
+    return this.#rejection(request, caller, open) ?? this.#accept(request);
   }
 
   keeps(sopClassUid: string): boolean {
@@ -83,14 +140,12 @@ export class AssociationPolicy {
 
   #rejection(
     request: AssociateRequest,
-    remoteAddress: string,
+    caller: Caller,
     open: OpenAssociations,
   ): Rejection | undefined {
     const { calledAeTitles, callingAeTitles } = this.#settings;
     if ((request.protocolVersion & 1) === 0) return Rejections.ProtocolVersionNotSupported;
-    if (this.#sources && !isListed(this.#sources, remoteAddress)) {
-      return Rejections.SourceNotAllowed;
-    }
+    if (!this.#sources.has(caller.address)) return Rejections.SourceNotAllowed;
     if (request.applicationContext !== DICOM_APPLICATION_CONTEXT) {
       return Rejections.ApplicationContextNotSupported;
     }
@@ -100,6 +155,8 @@ export class AssociationPolicy {
     if (!allows(callingAeTitles, request.callingAeTitle)) {
       return Rejections.CallingAeTitleNotRecognized;
     }
+    const failure = this.#access?.failure(request.callingAeTitle, caller);
+    if (failure !== undefined) return AccessRejections[failure];
     const { maximumAssociations, maximumAssociationsPerAddress } = this.#settings;
     if (open.all >= maximumAssociations || open.fromAddress >= maximumAssociationsPerAddress) {
       return Rejections.LocalLimitExceeded;
@@ -176,26 +233,4 @@ const LOSSLESS = new Map(TRANSFER_SYNTAXES.map(({ uid, lossless }) => [uid, loss
  */
 function chooseTransferSyntax(proposed: readonly string[]): string | undefined {
   return proposed.find((uid) => LOSSLESS.get(uid)) ?? proposed.find((uid) => LOSSLESS.has(uid));
-}
-
-function blockList(addresses: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const text of addresses) {
-    const [address = '', prefix] = text.split('/');
-    const version = isIP(address);
-    const longest = version === 4 ? 32 : 128;
-    const bits = prefix === undefined ? longest : Number(prefix);
-    if (version === 0 || prefix === '' || !Number.isInteger(bits) || bits < 0 || bits > longest) {
-      throw new RangeError(`${text} is neither an IP address nor a CIDR block`);
-    }
-    list.addSubnet(address, bits, version === 4 ? 'ipv4' : 'ipv6');
-  }
-  return list;
-}
-
-function isListed(list: BlockList, remoteAddress: string): boolean {
-  // A socket that listens on :: shows IPv4 peers as mapped addresses.
-  const address = remoteAddress.replace(/^::ffff:(?=\d+\.)/i, '');
-  const version = isIP(address);
-  return version !== 0 && list.check(address, version === 4 ? 'ipv4' : 'ipv6');
 }

@@ -137,7 +137,7 @@ export class Association implements UpperLayerUser {
     const { decide, nextAssociationId, observer, now } = this.#options;
     const answer = decide(request);
     if ('reason' in answer) {
-      observer.associationRejected?.(answer, this.#remoteAddress);
+      observer.associationRejected?.(answer, request, this.#remoteAddress);
       return answer;
     }
     this.#associationId = nextAssociationId();

@@ -8,7 +8,7 @@ import type {
   Verdict,
 } from '../domain/received-instance.js';
 import type { TlsProblem } from '../tls/problem.js';
-import type { Rejection } from './pdu.js';
+import type { AssociateRequest, Rejection } from './pdu.js';
 
 export interface IncomingFile {
   /**
@@ -74,7 +74,11 @@ export interface Refusal {
 /** Who is told what happens: the catalog for its rows, the metrics for their counts. */
 export interface ReceiveObserver {
   associationOpened?(association: OpenedAssociation): void;
-  associationRejected?(rejection: Rejection, remoteAddress: string): void;
+  associationRejected?(
+    rejection: Rejection,
+    request: AssociateRequest,
+    remoteAddress: string,
+  ): void;
   associationClosed?(associationId: number, end: AssociationEnd, closedAt: number): void;
   /** A connection beyond the limit was closed unheard. */
   connectionDropped?(): void;

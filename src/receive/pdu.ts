@@ -93,6 +93,8 @@ export interface Rejection {
   readonly result: number;
   readonly source: number;
   readonly reason: number;
+  /** For our own log, not for the peer. */
+  readonly because: string;
 }
 
 /** Source and reason of an A-ABORT PDU (PS3.8 Table 9-26). */

@@ -265,7 +265,7 @@ export class StoreScp implements AsyncDisposable {
     clearTimeout(destroy);
   }
 
-  #connected(socket: Socket, _certificate?: PeerCertificate): void {
+  #connected(socket: Socket, certificate?: PeerCertificate): void {
     const { artimMs, idleMs, maximumLength } = this.#settings;
     const limits: UpperLayerLimits = {
       maximumLength,
@@ -279,10 +279,14 @@ export class StoreScp implements AsyncDisposable {
       limits,
       services: this.#services,
       decide: (request) =>
-        this.#policy.decide(request, remoteAddress, {
-          all: this.#connections.associations(),
-          fromAddress: this.#connections.associations(remoteAddress),
-        }),
+        this.#policy.decide(
+          request,
+          { address: remoteAddress, certificate },
+          {
+            all: this.#connections.associations(),
+            fromAddress: this.#connections.associations(remoteAddress),
+          },
+        ),
       nextAssociationId: this.#nextAssociationId,
       observer: this.#observer,
       log: this.#log,

@@ -70,6 +70,7 @@ export async function runSession(bytes: Buffer, delivery: Delivery): Promise<voi
     calledAeTitles: 'any',
     callingAeTitles: 'any',
     allowFrom: 'any',
+    access: 'any',
     storageClasses: 'any',
   });
   const { maximumHeaderBytes, maximumDatasetBytes } = DEFAULT_LIMITS;
@@ -111,7 +112,8 @@ export async function runSession(bytes: Buffer, delivery: Delivery): Promise<voi
         service: setStepService(steps, log),
       },
     ],
-    decide: (request) => policy.decide(request, '127.0.0.1', { all: 0, fromAddress: 0 }),
+    decide: (request) =>
+      policy.decide(request, { address: '127.0.0.1' }, { all: 0, fromAddress: 0 }),
     nextAssociationId: () => 1,
     observer,
     log,

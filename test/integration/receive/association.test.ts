@@ -29,7 +29,7 @@ describe('an association', () => {
     const answer = await scu.associate({ calledAeTitle: 'OTHER' });
     expect(answer?.type).toBe(3);
     expect(Array.from(answer?.body ?? [])).toEqual([0, 1, 1, 7]);
-    expect((await rejected)[0]).toEqual({ result: 1, source: 1, reason: 7 });
+    expect((await rejected)[0]).toMatchObject({ result: 1, source: 1, reason: 7 });
   });
 
   it('is rejected beyond the limit, for as long as the others last', async () => {

