@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { setPriority } from 'node:os';
+import { Worker } from 'node:worker_threads';
 import { StageError } from '../domain/failure.js';
 import { EngineChannel } from './engine-channel.js';
 import type { EngineFailure, EngineReply, EngineRequest, OpenModel } from './engine-protocol.js';
@@ -17,11 +18,13 @@ import { SlabReader } from './slab-reader.js';
 const NICE = 5;
 /** The kernel's first choice when memory runs out (proc(5), oom_score_adj). */
 const FIRST_TO_GO = 1000;
+const OWNER_LOOK_MS = 1_000;
 /** The pipe to the owner, see `engine-process.ts`. */
 const CHANNEL_FD = 3;
 
 setPriority(NICE);
 killMeFirst();
+endWithOwner();
 // The parent drains first and then ends this process itself; a terminal signals the whole group.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
@@ -86,6 +89,16 @@ function failureOf(error: unknown): EngineFailure {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Also where a decoder loops: the closed pipe would not be noticed, and the next node has a process of its own. */
+function endWithOwner(): void {
+  const watch = `
+    const owner = ${process.ppid};
+    setInterval(() => {
+      if (process.ppid !== owner) process.kill(process.pid, 'SIGKILL');
+    }, ${OWNER_LOOK_MS});`;
+  new Worker(watch, { eval: true, execArgv: [] }).unref();
 }
 
 function killMeFirst(): void {

@@ -10,6 +10,7 @@ interface LogLine {
   readonly msg: string;
   readonly dicom?: number;
   readonly admin?: number;
+  readonly child?: number;
 }
 
 export interface NodeProcessOptions {

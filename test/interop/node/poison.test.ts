@@ -165,6 +165,35 @@ describe.runIf(tools)('a node that gets a poisonous study among others', () => {
   );
 
   it(
+    'and is killed while a slice hangs its inference process leaves none behind',
+    async () => {
+      await using folder = await temporaryFolder();
+      await using pacs = await startPacs(folder.path);
+      const [bad] = studies(1, 'orphan') as [Study];
+      const deeds = join(folder.path, 'deeds');
+      await writeFile(deeds, '');
+      const config = await configure(folder.path, pacs);
+      const node = NodeProcess.spawn(config, {
+        env: {
+          NODE_OPTIONS: `--import ${POISON}`,
+          VIGIL_POISON: `${poisonOf(bad)}=loop`,
+          VIGIL_POISON_LOG: deeds,
+        },
+      });
+      const ready = node.logged('inference process ready');
+      await node.ready();
+      const { child = 0 } = await ready;
+      const sending = send(node, bad).catch(() => undefined);
+      await vi.waitFor(async () => expect(await readFile(deeds, 'utf8')).toBe('loop\n'), PATIENCE);
+      node.signal('SIGKILL');
+      await node.ended;
+      await sending;
+      await vi.waitFor(async () => expect(await isRunning(child)).toBe(false), PATIENCE);
+    },
+    LIMIT,
+  );
+
+  it(
     'whose images take more memory than there is reports the others',
     async () => {
       await using folder = await temporaryFolder();
@@ -184,6 +213,15 @@ describe.runIf(tools)('a node that gets a poisonous study among others', () => {
     LIMIT,
   );
 });
+
+/** Whether a process lives; one that is dead and that nobody has asked about yet does not. */
+async function isRunning(pid: number): Promise<boolean> {
+  try {
+    return !/\) [ZX]/.test(await readFile(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
 
 /** Ten slices of 4096 x 4096 pixels, the largest that are read, in a few kilobytes each: RLE of one value. */
 async function hugeStudy(folder: string): Promise<Study> {
