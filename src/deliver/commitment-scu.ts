@@ -15,9 +15,12 @@ import type { ProofFailure, ProofResult } from './proof.js';
 /** Request Storage Commitment (PS3.4 Table J.3-1). */
 const REQUEST_STORAGE_COMMITMENT = 1;
 
+/** Who reports on the association of the request does so soon, and nothing else is asked meanwhile. */
+const LONGEST_HOLD_MS = 5000;
+
 /**
- * Asks a peer by N-ACTION to commit to instances (PS3.4 J.3.2), and holds the association open for as long as a response
- * may take, because some report on it. `onReport` is given each report and says whether it is of a known request;
+ * Asks a peer by N-ACTION to commit to instances (PS3.4 J.3.2), and holds the association open for a while, because some
+ * report on it. `onReport` is given each report and says whether it is of a known request;
  * `reported` ends the waiting. Resolves to undefined where the peer took the request, else to why not; never rejects.
  */
 export async function requestCommitment(
@@ -43,6 +46,8 @@ export async function requestCommitment(
   });
   let answered = false;
   let accepted = false;
+  const { responseMs } = peer.timeouts ?? DEFAULT_TIMEOUTS;
+  const holdMs = Math.min(responseMs, LONGEST_HOLD_MS);
   const broken = await associate(peer, {
     requests: [request],
     sendable: (association) => {
@@ -51,9 +56,8 @@ export async function requestCommitment(
       return accepted ? [request] : [];
     },
     hold: async () => {
-      const { responseMs } = peer.timeouts ?? DEFAULT_TIMEOUTS;
-      if (status === Status.Success)
-        await aborted(AbortSignal.any([reported, AbortSignal.timeout(responseMs)]));
+      if (status !== Status.Success) return;
+      await aborted(AbortSignal.any([reported, AbortSignal.timeout(holdMs)]));
     },
     eventReport: (event) => answerTo(event, onReport),
     signal,

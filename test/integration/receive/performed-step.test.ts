@@ -1,6 +1,8 @@
 import dimse, { type responses } from 'dcmjs-dimse';
 import { describe, expect, it } from 'vitest';
 import { MODALITY_PERFORMED_PROCEDURE_STEP } from '../../../src/dicom/sop-classes.js';
+// Also silences the library.
+import '../../../src/dicom/verbatim-dataset.js';
 import { isUid } from '../../../src/dicom/uid.js';
 import { CommandElement } from '../../../src/receive/dimse.js';
 import { ReceiveRig } from './receive-rig.js';

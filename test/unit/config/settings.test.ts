@@ -206,6 +206,12 @@ describe('a single problem', () => {
       undefined,
     ],
     [
+      'destinations: { p: { aeTitle: P, host: h, port: 1, verifyByFind: true, verifyByCommitment: true } }',
+      'destinations.p.verifyByFind',
+      /verifyByCommitment is too/,
+      'commitment says more: leave verifyByFind out',
+    ],
+    [
       'routes: [{ name: r, send: { to: [pacs] } }]',
       'routes[0].send.to[0]',
       /no destination/,
