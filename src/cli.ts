@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { type CalibrateOptions, runCalibrate } from './commands/calibrate.js';
 import { runCheckConfig } from './commands/check-config.js';
 import { runCheckDestination } from './commands/check-destination.js';
+import { runConfigDiff, runConfigReplay } from './commands/config.js';
 import { type DeliveryCommandOptions, runAbandon, runResend } from './commands/deliveries.js';
 import { runDemo } from './commands/demo.js';
 import { type EchoOptions, runEcho } from './commands/echo.js';
@@ -35,6 +36,16 @@ function share(text: string): number {
   const value = Number(text);
   if (value > 0 && value < 1) return value;
   throw new InvalidArgumentError('a share is a number between 0 and 1, such as 0.05');
+}
+
+const HOUR_MS = 60 * 60 * 1000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Milliseconds of `12h` or `7d`. */
+function span(text: string): number {
+  const [, count, unit] = /^(\d{1,4})([hd])$/.exec(text) ?? [];
+  if (count === undefined) throw new InvalidArgumentError('give hours or days, such as 12h or 7d');
+  return Number(count) * (unit === 'h' ? HOUR_MS : DAY_MS);
 }
 
 function positive(text: string): number {
@@ -134,6 +145,39 @@ program
   .addOption(json())
   .action(
     ending((file: string, options: { json: boolean }) => runCheckConfig({ file, ...options })),
+  );
+
+const configuration = program
+  .command('config')
+  .description('look at a changed copy of the configuration before it counts');
+
+type Candidate = { config: string; json: boolean };
+
+configuration
+  .command('diff')
+  .description('say which routing rules a changed copy changes, in what they mean')
+  .argument('<candidate>', 'the changed copy')
+  .addOption(config())
+  .addOption(json())
+  .action(
+    ending((candidate: string, options: Candidate) => runConfigDiff({ candidate, ...options })),
+  );
+
+configuration
+  .command('replay')
+  .description('say where the studies that really came would go by the rules of a changed copy')
+  .argument('<candidate>', 'the changed copy')
+  .addOption(config())
+  .addOption(
+    new Option('--last <span>', 'how far back, such as 12h or 7d')
+      .default(DAY_MS * 7, '7d')
+      .argParser(span),
+  )
+  .addOption(json())
+  .action(
+    ending((candidate: string, options: Candidate & { last: number }) =>
+      runConfigReplay({ candidate, ...options }),
+    ),
   );
 
 program

@@ -451,6 +451,18 @@ export const STUDY_ANALYSES = `
     analysed_at AS analysedAt, reported_at AS reportedAt, finding, routing
   FROM analysis WHERE study_instance_uid = ? ORDER BY revision`;
 
+/** Studies with a finding whose last slice came since then, oldest first. */
+export const ANALYSED_SINCE = `
+  SELECT study_instance_uid AS studyInstanceUid FROM study s
+  WHERE last_instance_at >= ? AND removing = 0
+    AND EXISTS (SELECT 1 FROM analysis WHERE study_instance_uid = s.study_instance_uid AND finding IS NOT NULL)
+  ORDER BY last_instance_at`;
+
+export const ANALYSED_STUDY = `
+  SELECT a.finding, a.analysed_at AS analysedAt, s.last_instance_at AS lastInstanceAt
+  FROM analysis a JOIN study s USING (study_instance_uid)
+  WHERE study_instance_uid = ? AND a.finding IS NOT NULL AND s.removing = 0 ORDER BY a.revision DESC LIMIT 1`;
+
 export const LAST_FINDING = `
   SELECT finding FROM analysis WHERE study_instance_uid = ? AND finding IS NOT NULL
   ORDER BY revision DESC LIMIT 1`;

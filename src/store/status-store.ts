@@ -255,6 +255,25 @@ export class StatusStore {
     };
   }
 
+  /** Studies that have a finding and whose last slice came since then (milliseconds since the epoch), oldest first. */
+  analysedSince(at: number): string[] {
+    const rows = this.#catalog.prepare(sql.ANALYSED_SINCE).all(at) as {
+      studyInstanceUid: string;
+    }[];
+    return rows.map(({ studyInstanceUid }) => studyInstanceUid);
+  }
+
+  /** The newest finding of a study, and when it was made. */
+  analysed(studyInstanceUid: string) {
+    const row = this.#catalog
+      .prepare<[string], { finding: string; analysedAt: number; lastInstanceAt: number }>(
+        sql.ANALYSED_STUDY,
+      )
+      .get(studyInstanceUid);
+    if (row === undefined) return undefined;
+    return { ...row, studyInstanceUid, finding: JSON.parse(row.finding) as Finding };
+  }
+
   /** The newest finding of a study that has one. */
   finding(studyInstanceUid: string): Finding | undefined {
     const row = this.#catalog

@@ -2,8 +2,12 @@ import { readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { readFileMeta } from '../../../src/dicom/file-meta.js';
+import { replayRouting } from '../../../src/routing-replay.js';
 import { headPhantomStudy } from '../../../src/simulate/head-phantom.js';
 import type { SimulatedPacs } from '../../../src/simulate/pacs.js';
+import { CATALOG_FILE, openCatalog } from '../../../src/store/database.js';
+import { SeriesStore } from '../../../src/store/series-store.js';
+import { StatusStore } from '../../../src/store/status-store.js';
 import {
   sendTo,
   settingsIn,
@@ -33,6 +37,10 @@ destinations:
   pacs: { aeTitle: PACS, host: 127.0.0.1, port: ${pacs.port}, retryFirstSeconds: 0.1, retryLongestSeconds: 0.5 }
   ws: { aeTitle: WS, host: 127.0.0.1, port: ${ws.port}, retryFirstSeconds: 0.1, retryLongestSeconds: 0.5 }
 ${routes}`;
+
+const SHADOW = `
+routes: [{ name: trial, shadow: The scanner is on trial }]
+defaultRoute: { send: { to: [pacs, ws] } }`;
 
 async function rig(routes: string) {
   const folder = await temporaryFolder();
@@ -96,9 +104,7 @@ routes:
   });
 
   it('shadow: the objects are made and kept, and nothing is sent', async () => {
-    await using node = await rig(`
-routes: [{ name: trial, shadow: The scanner is on trial }]
-defaultRoute: { send: { to: [pacs, ws] } }`);
+    await using node = await rig(SHADOW);
     await sendTo(node.app, files);
     const { objects, deliveries } = await untilReported(node.app, study.studyInstanceUid);
     expect(objects.length).toBeGreaterThan(3);
@@ -106,6 +112,37 @@ defaultRoute: { send: { to: [pacs, ws] } }`);
     expect(node.app.status.recentStudies(1)[0]?.unsent).toBe(
       'shadow by trial: The scanner is on trial',
     );
+
+    // What the study would get by other rules, from the catalog beside the running node.
+    const candidate = `
+routes:
+  - name: heads
+    when: { attributes: { SeriesDescription: { matches: "^HEAD" } } }
+    send: { objects: [sr], to: [ws] }`;
+    const before = settingsIn(node.folder, configuration(node.pacs, node.ws, SHADOW));
+    const after = settingsIn(node.folder, configuration(node.pacs, node.ws, candidate));
+    const catalog = openCatalog(join(node.folder, 'data', CATALOG_FILE));
+    const replay = await replayRouting(
+      { before: before.routing, after: after.routing },
+      {
+        status: new StatusStore(catalog),
+        series: new SeriesStore(catalog, before.storage.folder),
+      },
+      0,
+    );
+    catalog.close();
+    expect(replay).toMatchObject({
+      studies: 1,
+      rerouted: [
+        {
+          studyInstanceUid: study.studyInstanceUid,
+          added: ['sr to ws'],
+          removed: [],
+          routesBefore: ['trial'],
+          routesAfter: ['heads'],
+        },
+      ],
+    });
   });
 
   it('use the fallback where a header cannot be read any more', async () => {
