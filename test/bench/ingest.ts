@@ -11,6 +11,8 @@ import { cpuMs, peakRssMb } from './process-cost.js';
 
 const IMAGES = 400;
 const ASSOCIATIONS = [1, 4, 16];
+const THIN_SLICES = 500;
+const SMALL = { images: 1000, side: 100 };
 
 const UNITS: readonly Unit[] = [
   { figure: 'images/s', unit: 'images/s', better: 'higher' },
@@ -25,7 +27,7 @@ export interface Load {
 }
 
 /**
- * Receiving from DCMTK's storescu over 1, 4 and 16 associations, against DCMTK's storescp and Orthanc with their
+ * Receiving from DCMTK's storescu over 1, 4 and 16 associations, a series of thin slices, and small objects, against DCMTK's storescp and Orthanc with their
  * defaults. Only Vigil makes each image durable before it answers. The plain series are of kind LOCALIZER, which no
  * model reads; `while reading heads` has heads in it, so that the inference process works on the same cores.
  */
@@ -33,6 +35,8 @@ export async function ingest(runs: number): Promise<BenchCase[]> {
   const folder = await mkdtemp(join(tmpdir(), 'vigil-bench-load-'));
   try {
     const plain = await plainImages(join(folder, 'plain'));
+    const thin = await plainImages(join(folder, 'thin'), { images: THIN_SLICES });
+    const small = await plainImages(join(folder, 'small'), SMALL);
     const heads = await headImages(join(folder, 'heads'));
     const cases: BenchCase[] = [];
     for (const associations of ASSOCIATIONS) {
@@ -46,6 +50,8 @@ export async function ingest(runs: number): Promise<BenchCase[]> {
       );
     }
     cases.push(
+      ...(await against(`${THIN_SLICES} images, 1 association`, thin, 1, runs)),
+      ...(await against(`${SMALL.images} objects of 20 KB, 4 associations`, small, 4, runs)),
       ...(await against(
         `${heads.files.length} images, 4 associations, while reading heads`,
         heads,
@@ -108,9 +114,12 @@ async function send({ aeTitle, port }: Contestant, files: readonly string[]): Pr
   if (code !== 0) throw new Error(`storescu to ${aeTitle} ended with ${code}`);
 }
 
-/** 512 x 512 images of 12 bits with a scanner's noise, 526 KB each. */
-export async function plainImages(folder: string): Promise<Load> {
-  const study = { number: 1, salt: 'bench', at: new Date(2026, 0, 2, 3, 4, 5) };
+/** Images of 12 bits with a scanner's noise; 526 KB each where nothing else is asked for. */
+export async function plainImages(
+  folder: string,
+  { images = IMAGES, side = 512 } = {},
+): Promise<Load> {
+  const study = { number: 1, salt: folder, at: new Date(2026, 0, 2, 3, 4, 5) };
   const series = {
     number: 1,
     description: 'SCOUT',
@@ -118,12 +127,12 @@ export async function plainImages(folder: string): Promise<Load> {
     sliceThickness: 5,
     convolutionKernel: 'SCOUT',
   } as const;
-  const hu = Int16Array.from({ length: 512 * 512 }, (_, i) => ((i * 2654435761) >>> 22) - 512);
-  const images = Array.from({ length: IMAGES }, (_, i) =>
+  const hu = Int16Array.from({ length: side ** 2 }, (_, i) => ((i * 2654435761) >>> 22) - 512);
+  const encoded = Array.from({ length: images }, (_, i) =>
     encodeCtImage(study, series, {
       hu,
-      rows: 512,
-      columns: 512,
+      rows: side,
+      columns: side,
       pixelSpacing: [0.45, 0.45],
       position: [-115, -115, i],
       orientation: [1, 0, 0, 0, 1, 0],
@@ -132,7 +141,7 @@ export async function plainImages(folder: string): Promise<Load> {
   );
   return written(
     folder,
-    images.map(({ part10 }) => part10),
+    encoded.map(({ part10 }) => part10),
   );
 }
 
