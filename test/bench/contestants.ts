@@ -30,6 +30,14 @@ ${more}`;
   return contestant('VIGIL', port, server, folder);
 }
 
+/** Vigil's own receiver with no storage behind it: the most that its network side can do. */
+export async function startSink(): Promise<Contestant> {
+  const folder = await mkdtemp(join(tmpdir(), 'vigil-bench-'));
+  const port = await freePort();
+  const args = ['--import', 'tsx', join(import.meta.dirname, 'sink.ts'), `${port}`];
+  return contestant('SINK', port, await startServer(process.execPath, args, port), folder);
+}
+
 export async function startStorescp(): Promise<Contestant> {
   const folder = await mkdtemp(join(tmpdir(), 'vigil-bench-'));
   const port = await freePort();

@@ -5,7 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { headPhantomStudy } from '../../src/simulate/head-phantom.js';
 import { encodeCtImage } from '../../src/simulate/phantom/ct-image.js';
-import { type Contestant, startOrthancPeer, startStorescp, startVigil } from './contestants.js';
+import {
+  type Contestant,
+  startOrthancPeer,
+  startSink,
+  startStorescp,
+  startVigil,
+} from './contestants.js';
 import { type BenchCase, compare, type Figures, type Unit } from './harness.js';
 import { cpuMs, peakRssMb } from './process-cost.js';
 
@@ -28,7 +34,8 @@ export interface Load {
 
 /**
  * Receiving from DCMTK's storescu over 1, 4 and 16 associations, a series of thin slices, and small objects, against DCMTK's storescp and Orthanc with their
- * defaults. Only Vigil makes each image durable before it answers. The plain series are of kind LOCALIZER, which no
+ * defaults. Only Vigil makes each image durable before it answers; beside it its receiver alone, which keeps
+ * nothing. The plain series are of kind LOCALIZER, which no
  * model reads; `while reading heads` has heads in it, so that the inference process works on the same cores.
  */
 export async function ingest(runs: number): Promise<BenchCase[]> {
@@ -74,6 +81,7 @@ function against(
   const run = (start: () => Promise<Contestant>) => () => receive(start, load, associations);
   const contestants = {
     vigil: run(() => startVigil()),
+    'vigil, nothing kept': run(startSink),
     storescp: run(startStorescp),
     orthanc: run(() => startOrthancPeer()),
   };
