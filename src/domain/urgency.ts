@@ -23,7 +23,7 @@ export const PRIORITIES = ['high', 'medium', 'low'] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
 /** What a person has to hear of first: a bleed, then a possible one, then a head that nobody has read. */
-const OUTCOMES: readonly Outcome[] = [
+export const OUTCOMES: readonly Outcome[] = [
   'positive',
   'undetermined',
   'failed',
@@ -57,3 +57,9 @@ export function priorityOf(rank: number): Priority {
   if (rank < 0) return 'high';
   return rank >= PRIORITY_STEP ? 'low' : 'medium';
 }
+
+/** By Series Instance UID how likely a hemorrhage is by the slices seen so far, on any rising scale. */
+export type Suspicion = Readonly<Record<string, number>>;
+
+/** What is less urgent waits no longer than this for what is more. Milliseconds. */
+export const LONGEST_YIELD_MS = 10 * 60 * 1000;

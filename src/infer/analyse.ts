@@ -1,5 +1,6 @@
 import type { Finding, ModelIdentity, Outcome, Reason, SeriesVerdict } from '../domain/finding.js';
 import type { StoredInstance } from '../domain/instance.js';
+import type { Suspicion } from '../domain/urgency.js';
 import type { Log } from '../log.js';
 import { DECIDING_CLASS } from './decision.js';
 import { judgeSeries } from './eligibility.js';
@@ -79,6 +80,11 @@ export class InferStage implements AsyncDisposable {
   /** Why nothing can be read at the moment, undefined where it can; the process is started again by itself. */
   get problem(): string | undefined {
     return this.#engine.problem;
+  }
+
+  /** The highest logit of the deciding class in each of the series seen last. */
+  get suspicion(): Suspicion {
+    return this.#engine.suspicion;
   }
 
   observe(observer: EngineObserver): void {

@@ -10,6 +10,7 @@ import { StageError } from '../domain/failure.js';
 import type { Finding, ModelIdentity, Reason, SeriesVerdict } from '../domain/finding.js';
 import type { StoredInstance } from '../domain/instance.js';
 import { type LostTries, whySpent } from '../domain/lost-tries.js';
+import type { Suspicion } from '../domain/urgency.js';
 import type { Log } from '../log.js';
 import { ineligibleInputHash, seriesInputHash } from './input-hash.js';
 
@@ -26,7 +27,7 @@ export interface AnalysisWork {
 
 /** What the stage needs from the catalog. */
 export interface AnalysisQueue<Work extends AnalysisWork> {
-  claimAnalysis(now: number): Work | undefined;
+  claimAnalysis(now: number, suspicion: Suspicion): Work | undefined;
   nextAnalysisAt(): number | undefined;
   /** The pixels are not those of a head CT: the study's choice is made again without the series. */
   refuseSeries(work: Work, reason: Reason): void;
@@ -48,6 +49,8 @@ export interface SeriesSource {
 /** What reads a series; satisfied by the inference engine. */
 export interface SeriesReader {
   readonly model: ModelIdentity;
+  /** Of the series whose slices it has seen while they arrived. */
+  readonly suspicion: Suspicion;
   /** Why nothing can be read at the moment; undefined where it can. */
   readonly problem: string | undefined;
   analyse(series: readonly StoredInstance[], verdicts: readonly SeriesVerdict[]): Promise<Finding>;
@@ -64,7 +67,7 @@ const ATTEMPTS = 2;
 const RETRY = { baseMs: 500, capMs: 5_000 };
 
 /**
- * One pass: reads the series of the analysis that waits longest. Every claimed analysis ends in a finding. While there
+ * One pass: reads the series of the most urgent analysis. Every claimed analysis ends in a finding. While there
  * is no inference process nothing is claimed: the studies wait until somebody says that there is one again.
  * @throws where the catalog cannot take the result: the claim is given back, and the analysis done again
  */
@@ -76,7 +79,7 @@ export async function analysisPass<Work extends AnalysisWork>(
 ): Promise<{ work: Work; finding?: Finding } | { dueInMs: number | undefined }> {
   if (reader.problem !== undefined) return { dueInMs: undefined };
   const now = Date.now();
-  const work = queue.claimAnalysis(now);
+  const work = queue.claimAnalysis(now, reader.suspicion);
   if (work === undefined) {
     const dueAt = queue.nextAnalysisAt();
     return { dueInMs: dueAt === undefined ? undefined : Math.max(0, dueAt - now) };

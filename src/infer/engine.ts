@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { StageError } from '../domain/failure.js';
-import type { Reason } from '../domain/finding.js';
+import { CLASSES, type Reason } from '../domain/finding.js';
+import type { Suspicion } from '../domain/urgency.js';
 import type { Log } from '../log.js';
+import { DECIDING_CLASS } from './decision.js';
 import { EngineProcess, type EngineProcessOptions, ProcessLostError } from './engine-process.js';
 import type { Conclusion, SlabInput, SlabResult } from './engine-protocol.js';
 import { ModelPackageError } from './model-package-error.js';
@@ -54,6 +56,9 @@ const MOST_READ_AHEAD = 2_000;
 const RESULTS_KEPT = 4_000;
 /** Series that a process was lost with. */
 const SUSPECTS_KEPT = 1_000;
+/** More series than ever wait for their analysis at once. */
+const SUSPICIONS_KEPT = 500;
+const DECIDING_INDEX = CLASSES.indexOf(DECIDING_CLASS);
 
 /**
  * Owns the inference process: starts it again when it is lost, gives it one request at a time, each with slabs of one
@@ -63,6 +68,7 @@ export class InferenceEngine implements AsyncDisposable {
   readonly #options: EngineOptions;
   readonly #results = new Recent<SlabResult>(RESULTS_KEPT);
   readonly #suspects = new Recent<true>(SUSPECTS_KEPT);
+  readonly #suspicion = new Recent<number>(SUSPICIONS_KEPT);
   readonly #analyses: Analysis[] = [];
   readonly #stopped = new AbortController();
   #readAhead: ReadAhead[] = [];
@@ -93,6 +99,11 @@ export class InferenceEngine implements AsyncDisposable {
       engine.#startFailed(error);
     }
     return engine;
+  }
+
+  /** The highest logit of the deciding class in each of the series seen last. */
+  get suspicion(): Suspicion {
+    return Object.fromEntries(this.#suspicion.entries);
   }
 
   observe(observer: EngineObserver): void {
@@ -189,7 +200,13 @@ export class InferenceEngine implements AsyncDisposable {
 
   async #classify(seriesInstanceUid: string, slabs: readonly SlabInput[]): Promise<void> {
     const results = await this.#ask(seriesInstanceUid, slabs, (on) => on.classify(slabs));
-    for (const [i, { key }] of slabs.entries()) this.#results.set(key, results[i] as SlabResult);
+    let highest = this.#suspicion.get(seriesInstanceUid) ?? Number.NEGATIVE_INFINITY;
+    for (const [i, { key }] of slabs.entries()) {
+      const result = results[i] as SlabResult;
+      this.#results.set(key, result);
+      highest = Math.max(highest, result.logits[DECIDING_INDEX] as number);
+    }
+    this.#suspicion.set(seriesInstanceUid, highest);
   }
 
   async #ask<T>(

@@ -13,6 +13,10 @@ export class Recent<V> {
     return value;
   }
 
+  get entries(): Iterable<[string, V]> {
+    return this.#entries;
+  }
+
   set(key: string, value: V): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);

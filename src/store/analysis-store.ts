@@ -2,7 +2,7 @@ import type { Finding, Reason } from '../domain/finding.js';
 import type { LostTries } from '../domain/lost-tries.js';
 import { type ResultObject, sendableKind } from '../domain/result-object.js';
 import type { RoutedObject, RoutingDecision } from '../domain/routing.js';
-import { deliveryRank } from '../domain/urgency.js';
+import { deliveryRank, LONGEST_YIELD_MS, OUTCOMES, type Suspicion } from '../domain/urgency.js';
 import type { Catalog } from './database.js';
 import { eventWriter } from './events.js';
 import * as sql from './queries.js';
@@ -93,8 +93,9 @@ export class AnalysisStore {
     return { losses, cutOffs, ...(code !== null && text !== null && { reason: { code, text } }) };
   }
 
-  claimAnalysis(now: number): AnalysisWork | undefined {
-    return this.#claim('due', 'running', now);
+  /** The most urgent analysis that is due: what has waited for very long, then by suspicion, then by arrival. */
+  claimAnalysis(now: number, suspicion: Suspicion = {}): AnalysisWork | undefined {
+    return this.#claim('due', 'running', now, suspicion);
   }
 
   nextAnalysisAt(): number | undefined {
@@ -276,9 +277,14 @@ export class AnalysisStore {
     }
   }
 
-  #claim(from: string, to: string, now: number) {
+  #claim(from: string, to: string, now: number, suspicion: Suspicion = {}) {
     this.#catalog.prepare(sql.RELEASE_CLAIMS).run({ from, to });
-    return this.#catalog.prepare(sql.CLAIM_ANALYSIS).get({ from, to, now }) as
+    const order = {
+      overdue: now - LONGEST_YIELD_MS,
+      outcomes: JSON.stringify(OUTCOMES),
+      suspicion: JSON.stringify(suspicion),
+    };
+    return this.#catalog.prepare(sql.CLAIM_ANALYSIS).get({ from, to, now, ...order }) as
       | (AnalysisWork & { analysedAt: number; finding: string })
       | undefined;
   }

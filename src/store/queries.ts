@@ -168,10 +168,19 @@ export const INSERT_ANALYSIS = `
 export const DROP_UNSTARTED_ANALYSES = `
   DELETE FROM analysis WHERE study_instance_uid = ? AND state = 'due' AND attempts = 0`;
 
+/**
+ * What has waited since before `:overdue` first; then the most urgent by what is known of it: its outcome, in the
+ * order of the JSON array `:outcomes`, and before there is one `:suspicion`, a JSON object of numbers by Series Instance
+ * UID; then in order of arrival.
+ */
 export const CLAIM_ANALYSIS = `
   UPDATE analysis SET state = :to, attempts = attempts + 1
-  WHERE analysis_id = (SELECT analysis_id FROM analysis WHERE state = :from AND due_at <= :now
-                       ORDER BY due_at, analysis_id LIMIT 1) AND state = :from
+  WHERE analysis_id = (
+    SELECT analysis_id FROM analysis WHERE state = :from AND due_at <= :now
+    ORDER BY due_at > :overdue,
+      (SELECT key FROM json_each(:outcomes) WHERE value = outcome),
+      (SELECT value FROM json_each(:suspicion) WHERE key = series_instance_uid) DESC NULLS LAST,
+      due_at, analysis_id LIMIT 1) AND state = :from
   RETURNING analysis_id AS analysisId, study_instance_uid AS studyInstanceUid, revision,
     series_instance_uid AS seriesInstanceUid, trigger_code AS triggerCode, attempts, analysed_at AS analysedAt, finding`;
 

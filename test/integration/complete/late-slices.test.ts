@@ -93,6 +93,7 @@ class Stages implements AsyncDisposable {
     return {
       model,
       problem: undefined,
+      suspicion: {},
       analyse: async (series: readonly StoredInstance[]): Promise<Finding> => ({
         outcome: this.answer,
         model,

@@ -89,6 +89,13 @@ describe('the inference stage', () => {
     }
   });
 
+  it('knows from the slices which series is the more suspicious', async () => {
+    await stage.analyse(await headSeries('1.11'), []);
+    await stage.analyse(await headSeries('1.12', 12, { bleedHu: 65 }), []);
+    const { suspicion } = stage;
+    expect(suspicion['1.12']).toBeGreaterThan(suspicion['1.11'] as number);
+  });
+
   it('says the same whether slices were seen while they arrived or not', async () => {
     const series = await headSeries('1.3');
     const cold = await stage.analyse(await headSeries('1.3-copy'), []);

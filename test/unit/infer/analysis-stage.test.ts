@@ -84,7 +84,7 @@ const verdicts: readonly SeriesVerdict[] = [
 const source = { verdicts: () => verdicts, instances: () => [], conflicts: () => NO_CONFLICTS };
 
 function pass(queue: OneAnalysis, analyse: () => Promise<Finding>) {
-  return analysisPass(queue, source, { model, problem: undefined, analyse }, log);
+  return analysisPass(queue, source, { model, problem: undefined, suspicion: {}, analyse }, log);
 }
 
 describe('analysisPass', () => {
@@ -117,7 +117,12 @@ describe('analysisPass', () => {
       const findings = [];
       for (const outcome of ['negative', 'positive'] as const) {
         const queue = new OneAnalysis({});
-        const reader = { model, problem: undefined, analyse: async () => answer(outcome) };
+        const reader = {
+          model,
+          problem: undefined,
+          suspicion: {},
+          analyse: async () => answer(outcome),
+        };
         await analysisPass(queue, doubtful, reader, log);
         findings.push(queue.finding);
       }
@@ -136,7 +141,12 @@ describe('analysisPass', () => {
     const apart = { ...(verdicts[1] as SeriesVerdict), seriesInstanceUid: '1.1.7' };
     const conflicts = { kinds: [kind], receivedAt: [0], series: [apart] };
     const queue = new OneAnalysis({ seriesInstanceUid: null, triggerCode: 'none-eligible' });
-    const reader = { model, problem: undefined, analyse: async () => answer('negative') };
+    const reader = {
+      model,
+      problem: undefined,
+      suspicion: {},
+      analyse: async () => answer('negative'),
+    };
     await analysisPass(queue, { ...source, conflicts: () => conflicts }, reader, log);
     expect(queue.finding).toMatchObject({ outcome, conflicts: [{ code: kind }] });
     expect(queue.finding?.series).toContainEqual(apart);
@@ -184,6 +194,7 @@ describe('analysisPass', () => {
     const reader = {
       model,
       problem: 'it does not start',
+      suspicion: {},
       analyse: () => Promise.reject(new Error('nobody is there')),
     };
     expect(await analysisPass(queue, source, reader, log)).toEqual({ dueInMs: undefined });
@@ -228,7 +239,12 @@ describe('analysisPass', () => {
         throw new StageError('catalog-damaged', 'permanent', 'damaged');
       },
     };
-    const reader = { model, problem: undefined, analyse: async () => answer('negative') };
+    const reader = {
+      model,
+      problem: undefined,
+      suspicion: {},
+      analyse: async () => answer('negative'),
+    };
     await analysisPass(queue, damaged, reader, log);
     expect(queue.finding).toMatchObject({ outcome: 'failed', reason: { code: 'catalog-damaged' } });
   });
