@@ -1,6 +1,10 @@
 import { pino } from 'pino';
 import { DEFAULT_LIMITS, StoreScp } from '../../src/receive/store-scp.js';
 
+const refuseStep = (): never => {
+  throw new Error('Only images are sent here');
+};
+
 /** Vigil's Storage SCP that reads every PDU and keeps nothing: what is left when storage costs no time. Takes a port. */
 const scp = new StoreScp({
   settings: {
@@ -22,6 +26,7 @@ const scp = new StoreScp({
   catalog: { accept: () => 'stored' },
   commitments: { accept: () => 'too-many-pending' },
   commitmentReports: { take: () => false },
+  steps: { create: refuseStep, change: refuseStep },
   nextAssociationId: () => 1,
   log: pino({ level: 'error' }),
 });
