@@ -14,6 +14,7 @@ const scp = new StoreScp({
     calledAeTitles: 'any',
     callingAeTitles: 'any',
     allowFrom: 'any',
+    access: 'any',
     storageClasses: 'any',
   },
   files: {
