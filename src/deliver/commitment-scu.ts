@@ -57,7 +57,7 @@ export async function requestCommitment(
     },
     hold: async () => {
       if (status !== Status.Success) return;
-      await aborted(AbortSignal.any([reported, AbortSignal.timeout(holdMs)]));
+      await abortedWithin(holdMs, reported);
     },
     eventReport: (event) => answerTo(event, onReport),
     signal,
@@ -142,9 +142,15 @@ function hex(status: number): string {
   return status.toString(16).padStart(4, '0').toUpperCase();
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
+/** With a timer of its own: a signal that AbortSignal.any() makes can be collected before it fires. */
+function abortedWithin(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
+    const end = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
   });
 }
