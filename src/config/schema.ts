@@ -101,18 +101,18 @@ const receive = z.strictObject({
     .max(2047)
     .default(1024)
     .describe('Longest dataset taken; a longer one is answered 0xA700, and nothing of it is kept.'),
-  maxAssociations: z.int().min(1).max(1000).default(50).describe('Associations at a time.'),
+  maxAssociations: z.int().min(1).max(1000).default(100).describe('Associations at a time.'),
   maxAssociationsPerAddress: z
     .int()
     .min(1)
     .max(1000)
-    .default(20)
+    .default(50)
     .describe('Of those, how many one address may have.'),
   maxConnections: z
     .int()
     .min(1)
     .max(2000)
-    .default(100)
+    .default(200)
     .describe(
       'TCP connections at a time, on all ports; beyond it one that has no association is closed.',
     ),

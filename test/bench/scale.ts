@@ -54,12 +54,7 @@ export async function scale(runs: number): Promise<BenchCase[]> {
     const memory = await compare(
       `${ASSOCIATIONS} associations at once`,
       {
-        vigil: () =>
-          receive(
-            () => startVigil({ more: `receive: { maxAssociations: ${ASSOCIATIONS} }` }),
-            images,
-            ASSOCIATIONS,
-          ),
+        vigil: () => receive(() => startVigil(), images, ASSOCIATIONS),
         orthanc: () => receive(() => startOrthancPeer(), images, ASSOCIATIONS),
       },
       MEMORY,
