@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { App } from '../../../src/app.js';
 import { readFileMeta } from '../../../src/dicom/file-meta.js';
@@ -50,9 +51,13 @@ function retouched(part10: Buffer): Buffer {
   return copy;
 }
 
-async function startRig(
-  folder: string,
-): Promise<{ app: App; pacs: SimulatedPacs } & AsyncDisposable> {
+interface Rig {
+  readonly app: App;
+  readonly pacs: SimulatedPacs;
+  readonly storage: string;
+}
+
+async function startRig(folder: string): Promise<Rig & AsyncDisposable> {
   const pacs = await startPacs(folder);
   const settings = settingsIn(
     folder,
@@ -62,6 +67,7 @@ async function startRig(
   return {
     app,
     pacs,
+    storage: settings.storage.folder,
     [Symbol.asyncDispose]: async () => {
       await app.stop();
       await pacs.stop();
@@ -69,10 +75,16 @@ async function startRig(
   };
 }
 
-/** Resolves when nothing is left to be received, chosen, read, reported or delivered. */
-async function untilIdle(app: App, studyInstanceUid: string): Promise<StudyDetail> {
+/** Resolves when nothing is left to be catalogued, received, chosen, read, reported or delivered. */
+async function untilIdle({ app, storage }: Rig, studyInstanceUid: string): Promise<StudyDetail> {
+  const incoming = join(storage, 'incoming');
   return vi.waitFor(
     () => {
+      // An image stays there until its row is committed; the empty files are made ahead.
+      const waiting = readdirSync(incoming).filter(
+        (name) => statSync(join(incoming, name)).size > 0,
+      );
+      if (waiting.length > 0) throw new Error(`${waiting.length} images have no row yet`);
       const counts = app.status.counts();
       const { seriesReceiving, studiesToChoose, analysesDue, reportsDue, deliveriesDue } = counts;
       const open = seriesReceiving + studiesToChoose + analysesDue + reportsDue + deliveriesDue;
@@ -112,7 +124,7 @@ describe('images that contradict others, sent to the running node', () => {
       sliceOf(4, { [PATIENT]: OTHER_PATIENT }),
     ]);
     await untilReported(app, clean.studyInstanceUid, 2);
-    const { analyses } = await untilIdle(app, clean.studyInstanceUid);
+    const { analyses } = await untilIdle(rig, clean.studyInstanceUid);
 
     expect(analyses.map(({ outcome }) => outcome)).toEqual(['negative', 'undetermined']);
     expect(analyses[1]?.finding).toMatchObject({ reason: { code: 'study-patient' } });
@@ -143,7 +155,7 @@ describe('images that contradict others, sent to the running node', () => {
     const uid = { [sopInstanceUid]: otherUid(sopInstanceUid) };
     await sendTo(app, [changed(part10, { ...uid, 'PHANTOM-0011': 'PHANTOM-9999' })]);
     await untilReported(app, bleeding.studyInstanceUid, 2);
-    const { analyses } = await untilIdle(app, bleeding.studyInstanceUid);
+    const { analyses } = await untilIdle(rig, bleeding.studyInstanceUid);
     expect(analyses.map(({ outcome }) => outcome)).toEqual(['positive', 'positive']);
     const impression = impressionOf(reportsAt(pacs, bleeding.studyInstanceUid)[1]);
     expect(impression).toMatch(/^Suspected.*Conflict: .*name another patient/);
@@ -158,9 +170,10 @@ describe('images that contradict others, sent to the running node', () => {
       sliceOf(i, { [PATIENT]: OTHER_PATIENT, [clean.seriesInstanceUid]: second }),
     );
     await sendTo(app, filesOf(clean).slice(0, 1));
-    await Promise.all([sendTo(app, filesOf(clean)), sendTo(app, others)]);
+    await sendTo(app, others);
+    await sendTo(app, filesOf(clean));
     await untilReported(app, clean.studyInstanceUid);
-    const { analyses } = await untilIdle(app, clean.studyInstanceUid);
+    const { analyses } = await untilIdle(rig, clean.studyInstanceUid);
     const last = analyses.at(-1);
     expect(last?.outcome).toBe('undetermined');
     expect(last?.finding?.series).toMatchObject([
@@ -201,7 +214,7 @@ describe('images that contradict others, sent to the running node', () => {
     expect(report?.text('PatientID')).toBe(PATIENT);
     expect(impressionOf(report)).toMatch(/^NOT ANALYSED.*not read/);
     await untilReported(app, clean.studyInstanceUid, 2);
-    const first = await untilIdle(app, clean.studyInstanceUid);
+    const first = await untilIdle(rig, clean.studyInstanceUid);
     expect(first.analyses.map(({ outcome }) => outcome)).toEqual(['negative', 'undetermined']);
   });
 });
@@ -216,7 +229,7 @@ describe('images that come several times', () => {
     await Promise.all([sendTo(app, files), sendTo(app, reversed, 2)]);
     await untilReported(app, clean.studyInstanceUid);
     await Promise.all([sendTo(app, reversed), sendTo(app, files)]);
-    const study = await untilIdle(app, clean.studyInstanceUid);
+    const study = await untilIdle(rig, clean.studyInstanceUid);
     expect(study.series).toMatchObject([{ instances: files.length, revision: 1 }]);
     expect(study.analyses.map(({ outcome }) => outcome)).toEqual(['negative']);
     expect(study.conflicts).toEqual([]);
@@ -233,7 +246,7 @@ describe('images that come several times', () => {
     await Promise.all([sendTo(app, filesOf(clean)), sendTo(app, corrected)]);
     await untilReported(app, clean.studyInstanceUid);
     await sendTo(app, corrected);
-    const study = await untilIdle(app, clean.studyInstanceUid);
+    const study = await untilIdle(rig, clean.studyInstanceUid);
     expect(study.analyses.map(({ outcome }) => outcome)).toEqual(['negative']);
     expect(new Set(study.conflicts.map(({ kind }) => kind))).toEqual(new Set(['instance-header']));
     expect(study.conflicts).toHaveLength(corrected.length);
@@ -249,7 +262,7 @@ describe('images that come several times', () => {
     await Promise.all([sendTo(app, filesOf(clean)), sendTo(app, [...other].reverse())]);
     await untilReported(app, clean.studyInstanceUid);
     await Promise.all([sendTo(app, filesOf(clean)), sendTo(app, other)]);
-    const study = await untilIdle(app, clean.studyInstanceUid);
+    const study = await untilIdle(rig, clean.studyInstanceUid);
     expect(study.series).toMatchObject([{ instances: other.length }]);
     expect(study.conflicts).toHaveLength(other.length);
     expect(study.analyses.at(-1)).toMatchObject({
@@ -280,7 +293,7 @@ describe('a series whose association broke', () => {
     await sendTo(app, filesOf(clean), 2);
     await untilReported(app, clean.studyInstanceUid, 2);
     await sendTo(app, filesOf(clean));
-    const { analyses } = await untilIdle(app, clean.studyInstanceUid);
+    const { analyses } = await untilIdle(rig, clean.studyInstanceUid);
     expect(analyses.map(({ outcome }) => outcome)).toEqual(['undetermined', 'negative']);
     expect(reportsAt(pacs, clean.studyInstanceUid)).toHaveLength(2);
   });
