@@ -31,8 +31,11 @@ export class Connections {
   admit(socket: Socket): boolean {
     socket.on('error', () => {});
     const { remoteAddress: address } = socket;
-    // The peer was gone before we looked.
-    if (address === undefined) return false;
+    // Reset before we looked: nothing would read from it, and so nothing would ever see it close.
+    if (address === undefined) {
+      socket.destroy(new ConnectionDroppedError());
+      return false;
+    }
     if (this.#open.size >= this.#maximum) {
       this.#onDropped();
       const leastWorth = this.#leastWorth();
