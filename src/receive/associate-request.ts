@@ -50,7 +50,6 @@ export function readAssociateRequest(body: Buffer): AssociateRequest {
     implementationVersionName: text(user(ItemType.ImplementationVersionName)),
     roles: proposedRoles(userInformation),
     proposesAsynchronousOperations: user(ItemType.AsynchronousOperationsWindow) !== undefined,
-    asksForIdentityResponse: user(ItemType.UserIdentityRq)?.[1] === 1,
   };
 }
 

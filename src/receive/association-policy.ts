@@ -187,7 +187,6 @@ export class AssociationPolicy {
           scp: scp && sopClassUid === STORAGE_COMMITMENT_PUSH_MODEL,
         })),
       answersAsynchronousOperations: request.proposesAsynchronousOperations,
-      answersIdentity: request.asksForIdentityResponse,
     };
   }
 

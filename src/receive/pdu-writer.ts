@@ -38,9 +38,6 @@ export function associateAcPdu(accept: AssociateAccept): Buffer {
   userInformation.push(
     item(ItemType.ImplementationVersionName, ascii(accept.implementationVersionName)),
   );
-  if (accept.answersIdentity) {
-    userInformation.push(item(ItemType.UserIdentityAc, Buffer.from([0, 0])));
-  }
   return pdu(
     PduType.AssociateAc,
     fixed,

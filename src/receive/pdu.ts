@@ -22,8 +22,6 @@ export const ItemType = {
   AsynchronousOperationsWindow: 0x53,
   RoleSelection: 0x54,
   ImplementationVersionName: 0x55,
-  UserIdentityRq: 0x58,
-  UserIdentityAc: 0x59,
 } as const;
 
 export const DICOM_APPLICATION_CONTEXT = '1.2.840.10008.3.1.1.1';
@@ -55,7 +53,6 @@ export interface AssociateRequest {
   readonly implementationVersionName: string;
   readonly roles: readonly ProposedRole[];
   readonly proposesAsynchronousOperations: boolean;
-  readonly asksForIdentityResponse: boolean;
 }
 
 /** Result of a presentation context (PS3.8 Table 9-18). */
@@ -85,7 +82,6 @@ export interface AssociateAccept {
   readonly implementationVersionName: string;
   readonly roles: readonly ProposedRole[];
   readonly answersAsynchronousOperations: boolean;
-  readonly answersIdentity: boolean;
 }
 
 /** Result, source and reason of an A-ASSOCIATE-RJ PDU (PS3.8 Table 9-21). */

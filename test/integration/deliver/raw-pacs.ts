@@ -130,6 +130,5 @@ function acceptAll(body: Buffer): Buffer {
     implementationVersionName: 'RAW',
     roles: [],
     answersAsynchronousOperations: false,
-    answersIdentity: false,
   });
 }

@@ -134,7 +134,8 @@ describe('queries on the hot path', () => {
     const steps = (statement.includes('?') ? plan.all(0) : plan.all(parameters)) as {
       detail: string;
     }[];
-    const scans = steps.filter(({ detail }) => /^SCAN (?!.* USING )/.test(detail));
+    // json_each is a list that is handed in.
+    const scans = steps.filter(({ detail }) => /^SCAN (?!.* USING |json_each )/.test(detail));
     expect(scans).toEqual([]);
   });
 });

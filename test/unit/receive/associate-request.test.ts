@@ -19,7 +19,6 @@ describe('readAssociateRequest', () => {
           item(0x53, Buffer.from([0, 8, 0, 1])),
           item(0x54, role),
           item(0x55, Buffer.from('PEER')),
-          item(0x58, Buffer.from([1, 1, 0, 1, 65, 0, 0])),
           item(0x77, Buffer.from('unknown')),
         ],
       }),
@@ -35,7 +34,6 @@ describe('readAssociateRequest', () => {
       implementationVersionName: 'PEER',
       roles: [{ sopClassUid: CT, scu: true, scp: false }],
       proposesAsynchronousOperations: true,
-      asksForIdentityResponse: true,
     });
   });
 

@@ -40,7 +40,6 @@ const request: AssociateRequest = {
   implementationVersionName: 'PEER',
   roles: [],
   proposesAsynchronousOperations: false,
-  asksForIdentityResponse: false,
 };
 
 function decide(
@@ -193,12 +192,10 @@ describe('user information', () => {
     expect(plain).toMatchObject({
       roles: [],
       answersAsynchronousOperations: false,
-      answersIdentity: false,
       maximumLength: 131072,
     });
     const full = negotiated({
       proposesAsynchronousOperations: true,
-      asksForIdentityResponse: true,
       roles: [
         { sopClassUid: CT, scu: true, scp: true },
         { sopClassUid: MR, scu: true, scp: false },
@@ -207,7 +204,6 @@ describe('user information', () => {
     expect(full).toMatchObject({
       roles: [{ sopClassUid: CT, scu: true, scp: false }],
       answersAsynchronousOperations: true,
-      answersIdentity: true,
     });
   });
 });
