@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -36,9 +37,11 @@ scanners:
     const stored = await orthanc.post('/modalities/vigil/store', JSON.stringify(ids));
     expect(stored.ok).toBe(true);
     const uids = sent.map(({ sopInstanceUid }) => sopInstanceUid);
-    await rm(
-      join(folder.path, 'data/instances', studyInstanceUid, seriesInstanceUid, `${uids[0]}.dcm`),
-    );
+    const series = join(folder.path, 'data/instances', studyInstanceUid, seriesInstanceUid);
+    const lost = join(series, `${uids[0]}.dcm`);
+    // An image is acknowledged before it is in its place.
+    await expect.poll(() => existsSync(lost), { timeout: 20_000 }).toBe(true);
+    await rm(lost);
 
     const request = [...uids, '1.2.3.4'].map((uid) => [CT_IMAGE, uid]);
     const answer = await orthanc.post(
