@@ -13,5 +13,4 @@ it.runIf(requireTools('strace'))(
     const run = await powerCutRun(folder.path, CUTS, seed);
     expect({ seed, ...run }).toMatchObject({ seed, cuts: CUTS, acknowledged: 26, faults: [] });
   },
-  300_000,
 );
