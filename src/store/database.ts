@@ -81,12 +81,18 @@ export function openCatalog(file: string, lockWaitMs = 5000): Catalog {
   }
 }
 
+/** A catalog that is up to date is not written to: each command opens it, beside a node that writes. */
 function migrate(catalog: Catalog): void {
-  const version = catalog.pragma('user_version', { simple: true }) as number;
-  if (version > MIGRATIONS.length) throw new CatalogVersionError(version);
+  const missing = () => {
+    const version = catalog.pragma('user_version', { simple: true }) as number;
+    if (version > MIGRATIONS.length) throw new CatalogVersionError(version);
+    return MIGRATIONS.slice(version);
+  };
+  if (missing().length === 0) return;
   catalog
     .transaction(() => {
-      for (const sql of MIGRATIONS.slice(version)) catalog.exec(sql);
+      // Another process may have been quicker.
+      for (const sql of missing()) catalog.exec(sql);
       catalog.pragma(`user_version = ${MIGRATIONS.length}`);
     })
     .immediate();

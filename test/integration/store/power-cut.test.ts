@@ -7,12 +7,11 @@ const CUTS = 40;
 
 it.runIf(requireTools('strace'))(
   'keeps what it acknowledged, whenever the power is cut',
-  // Known faults in docs/reliability.md says why it is retried.
-  { retry: 3, timeout: 300_000 },
   async () => {
     await using folder = await temporaryFolder();
     const seed = 1 + Math.floor(Math.random() * 1e6);
     const run = await powerCutRun(folder.path, CUTS, seed);
     expect({ seed, ...run }).toMatchObject({ seed, cuts: CUTS, acknowledged: 26, faults: [] });
   },
+  300_000,
 );
