@@ -1,5 +1,5 @@
 import type { Finding, Reason } from '../domain/finding.js';
-import type { LostTries } from '../domain/lost-tries.js';
+import { type LostTries, waitAfterCutOff } from '../domain/lost-tries.js';
 import { type ResultObject, sendableKind } from '../domain/result-object.js';
 import type { RoutedObject, RoutingDecision } from '../domain/routing.js';
 import { deliveryRank, LONGEST_YIELD_MS, OUTCOMES, type Suspicion } from '../domain/urgency.js';
@@ -57,10 +57,19 @@ export class AnalysisStore {
   }
 
   /** At the start: gives back what the last run had claimed, and notes what it was cut off in. */
-  recover(): void {
+  recover(now = Date.now()): void {
     this.#catalog
       .transaction(() => {
         this.#catalog.prepare(sql.COUNT_CUT_OFFS).run();
+        const cutOff = this.#catalog.prepare(sql.CUT_OFF_ANALYSES).all() as {
+          analysisId: number;
+          cutOffs: number;
+        }[];
+        const postpone = this.#catalog.prepare(sql.POSTPONE_ANALYSIS);
+        for (const { analysisId, cutOffs } of cutOff) {
+          const wait = waitAfterCutOff(cutOffs);
+          if (wait > 0) postpone.run({ analysisId, dueAt: now + wait });
+        }
         this.#catalog.prepare(sql.RELEASE_CLAIMS).run({ from: 'due', to: 'running' });
       })
       .immediate();

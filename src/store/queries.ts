@@ -200,6 +200,13 @@ export const COUNT_CUT_OFFS = `
     SELECT series_instance_uid, 1 FROM analysis WHERE state = 'running' AND series_instance_uid IS NOT NULL
   ON CONFLICT (series_instance_uid) DO UPDATE SET cut_offs = cut_offs + 1`;
 
+export const CUT_OFF_ANALYSES = `
+  SELECT analysis_id AS analysisId, cut_offs AS cutOffs FROM analysis JOIN lost_try USING (series_instance_uid)
+  WHERE state = 'running'`;
+
+export const POSTPONE_ANALYSIS =
+  'UPDATE analysis SET due_at = :dueAt WHERE analysis_id = :analysisId';
+
 export const LOST_TRIES = `
   SELECT losses, cut_offs AS cutOffs, code, text FROM lost_try WHERE series_instance_uid = ?`;
 

@@ -48,11 +48,18 @@ describe('the tries of a series', () => {
     await using _ = rig;
     analyses.recover();
     expect(analyses.lostTries(SERIES).cutOffs).toBe(0);
-    for (let end = 1; end <= 3; end += 1) {
-      expect(analyses.claimAnalysis(Date.now())).toBeDefined();
-      analyses.recover();
+    let now = Date.now();
+    const waits: number[] = [];
+    for (let end = 1; end <= 8; end += 1) {
+      expect(whySpent(analyses.lostTries(SERIES))).toBeUndefined();
+      expect(analyses.claimAnalysis(now)).toBeDefined();
+      analyses.recover(now);
       expect(analyses.lostTries(SERIES).cutOffs).toBe(end);
+      const dueAt = analyses.nextAnalysisAt() as number;
+      waits.push(Math.max(0, dueAt - now) / 1000);
+      now = Math.max(now, dueAt);
     }
+    expect(waits).toEqual([0, 2, 4, 8, 16, 32, 60, 60]);
     expect(whySpent(analyses.lostTries(SERIES))?.code).toBe('analysis-cut-off');
   });
 

@@ -211,14 +211,14 @@ describe('analysisPass', () => {
   const reason = { code: 'inference-crashed', text: 'It crashed (SIGSEGV)' };
   it.each<[string, LostTries, string]>([
     ['two losses', { losses: 2, cutOffs: 0, reason }, 'inference-crashed'],
-    ['three ends of the node', { losses: 0, cutOffs: 3 }, 'analysis-cut-off'],
+    ['eight ends of the node', { losses: 0, cutOffs: 8 }, 'analysis-cut-off'],
   ])('does not try again after %s', async (_, lost, code) => {
     const queue = new OneAnalysis({});
     queue.lost = lost;
     await pass(queue, () => Promise.reject(new Error('it is tried')));
     expect(queue.ended).toEqual(['finished']);
     expect(queue.finding).toMatchObject({ outcome: 'failed', reason: { code } });
-    expect(queue.finding?.reason?.text).toMatch(/2 times|3 times/);
+    expect(queue.finding?.reason?.text).toMatch(/2 times|8 times/);
   });
 
   it('counts a loss while slices were read ahead as a try', async () => {
