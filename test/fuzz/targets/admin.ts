@@ -3,24 +3,14 @@ import { connect } from 'node:net';
 import { pino } from 'pino';
 import { Metrics } from '../../../src/admin/metrics.js';
 import { AdminServer } from '../../../src/admin/server.js';
+import { ALL_IS_WELL } from '../../fixtures/all-is-well.js';
 import type { Target } from '../target.js';
 
 const logged: string[] = [];
-const ok = { ok: true };
 const server = new AdminServer({
   host: '127.0.0.1',
   port: 0,
-  health: async () => ({
-    catalog: ok,
-    storage: ok,
-    archive: ok,
-    conflicts: ok,
-    receive: ok,
-    inference: ok,
-    pipeline: ok,
-    deliveries: ok,
-    certificates: ok,
-  }),
+  health: async () => ALL_IS_WELL,
   metrics: new Metrics(() => ({ queues: { analyses: 0 }, destinations: [], diskFreeBytes: 1 })),
   log: pino({ level: 'error' }, { write: (line) => logged.push(line) }),
 });

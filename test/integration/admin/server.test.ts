@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { HealthReport } from '../../../src/admin/health.js';
 import { Metrics } from '../../../src/admin/metrics.js';
 import { AdminServer } from '../../../src/admin/server.js';
+import { ALL_IS_WELL } from '../../fixtures/all-is-well.js';
 
-const ok = { ok: true };
 const log = pino({ level: 'silent' });
 const metrics = new Metrics(() => ({
   queues: { analyses: 3 },
@@ -22,17 +22,7 @@ const get = (path: string, init?: RequestInit) =>
   fetch(`http://127.0.0.1:${server.address?.port}${path}`, init);
 
 beforeEach(async () => {
-  report = {
-    catalog: ok,
-    storage: ok,
-    archive: ok,
-    conflicts: ok,
-    receive: ok,
-    inference: ok,
-    pipeline: ok,
-    deliveries: ok,
-    certificates: ok,
-  };
+  report = ALL_IS_WELL;
   server = build();
   await server.start();
 });

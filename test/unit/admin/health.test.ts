@@ -1,26 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { askHealth } from '../../../src/admin/health.js';
-
-const ok = { ok: true };
-const GOOD = {
-  catalog: ok,
-  storage: ok,
-  archive: ok,
-  conflicts: ok,
-  receive: ok,
-  inference: ok,
-  pipeline: ok,
-  deliveries: ok,
-  certificates: ok,
-};
+import { ALL_IS_WELL } from '../../fixtures/all-is-well.js';
 
 describe('askHealth', () => {
   it('is ok when every part is', async () => {
-    expect(await askHealth(async () => GOOD)).toEqual({ status: 'ok', checks: GOOD });
+    expect(await askHealth(async () => ALL_IS_WELL)).toEqual({ status: 'ok', checks: ALL_IS_WELL });
   });
 
   it('fails with the reason of the part that does', async () => {
-    const report = { ...GOOD, storage: { ok: false, reason: '12 MB free, 1024 MB needed' } };
+    const report = { ...ALL_IS_WELL, storage: { ok: false, reason: '12 MB free, 1024 MB needed' } };
     expect(await askHealth(async () => report)).toEqual({ status: 'failing', checks: report });
   });
 
