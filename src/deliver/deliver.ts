@@ -22,7 +22,10 @@ type OnSettled<Claimed> = (delivery: Claimed, result: SettledAs, code?: string) 
 
 /** What the stage needs from the catalog. Times are milliseconds since the epoch. */
 export interface Outbox<Claimed extends ClaimedDelivery> {
-  /** Takes the most urgent due deliveries; with `suspectsLast` those behind that an association broke on. */
+  /**
+   * Takes the most urgent due deliveries; with `suspectsLast` those behind that an association broke on, and of them
+   * first what waited longest: by urgency alone the same few would come up each time.
+   */
   claim(destination: string, limit: number, now: number, suspectsLast: boolean): readonly Claimed[];
   /** Makes due at once what only waited for the destination to take objects again. */
   hasten(destination: string, now: number): void;

@@ -299,7 +299,7 @@ export const CLAIM_DELIVERIES = `
   UPDATE delivery SET state = 'sending', attempts = attempts + 1
   WHERE state = 'due' AND delivery_id IN (
     SELECT delivery_id FROM delivery WHERE state = 'due' AND destination = :destination AND due_at <= :now
-    ORDER BY iif(:suspectsLast AND failure_class = 'ambiguous', 1, 0), priority, delivery_id LIMIT :limit)
+    ORDER BY iif(:suspectsLast AND failure_class = 'ambiguous', due_at, 0), priority, delivery_id LIMIT :limit)
   RETURNING delivery_id AS deliveryId, sop_instance_uid AS sopInstanceUid, attempts, looks, priority,
     transfer_syntax AS transferSyntax`;
 

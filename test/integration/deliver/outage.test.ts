@@ -118,6 +118,32 @@ describe('objects that a PACS cannot bear', () => {
     120_000,
   );
 
+  it.each(['abort', 'drop-connection', 'no-answer'] as const)(
+    'hold up none that met %s themselves once, as of a PACS that was slow for a moment',
+    async (answer) => {
+      await using rig = await StoreRig.open();
+      const met = new Set<string>();
+      await using pacs = await startPacs(rig.folder, {
+        answer: ({ sopClassUid, sopInstanceUid }) => {
+          const first = !met.has(sopInstanceUid);
+          met.add(sopInstanceUid);
+          return sopClassUid === COMPREHENSIVE_3D_SR || first ? answer : undefined;
+        },
+      });
+      const timeouts = { connectMs: 5000, associateMs: 2000, responseMs: 500 };
+      await using stage = await Stage.open(pacs.port, { timeouts });
+      const pictures: string[] = [];
+      for (let study = 1; study <= 6; study += 1) {
+        const [picture = ''] = await queueReport(stage.rig, study, 'positive');
+        pictures.push(picture);
+      }
+      const end = stage.clock + 3 * HOUR;
+      while (pacs.received.length < pictures.length && stage.clock < end) await stage.run(60_000);
+      expect(new Set(uidsAt(pacs))).toEqual(new Set(pictures));
+    },
+    120_000,
+  );
+
   it('end as dead letters with what was wrong', async () => {
     await using rig = await StoreRig.open();
     await using pacs = await startPacs(rig.folder, { answer: () => 'abort' });
