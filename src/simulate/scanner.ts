@@ -88,8 +88,8 @@ function sendShare(
     client.on('associationRejected', () => {
       failure = 'association-rejected';
     });
-    client.on('networkError', () => {
-      failure ??= 'network-error';
+    client.on('networkError', (error: NodeJS.ErrnoException) => {
+      failure ??= error.code ?? 'network-error';
     });
     client.on('closed', () => resolve(failure));
     const { host, port, callingAeTitle = 'SCANNER', calledAeTitle } = options;
