@@ -27,8 +27,8 @@ export class ScannerError extends Error {
   readonly code: string;
   readonly acknowledged: readonly Acknowledgement[];
 
-  constructor(code: string, acknowledged: readonly Acknowledgement[]) {
-    super(`The simulated scanner could not send (${code})`);
+  constructor(code: string, acknowledged: readonly Acknowledgement[], cause?: Error) {
+    super(`The simulated scanner could not send (${code})`, { cause });
     this.name = 'ScannerError';
     this.code = code;
     this.acknowledged = acknowledged;
@@ -59,22 +59,27 @@ export async function scan(
     requests.filter((_request, i) => i % associations === share),
   );
   const failures = await Promise.all(shares.map((share) => sendShare(options, share)));
-  const failure = failures.find((code) => code !== undefined);
+  const failure = failures.find((one) => one !== undefined);
   if (failure !== undefined || acknowledged.length < requests.length) {
-    throw new ScannerError(failure ?? 'not-accepted', acknowledged);
+    throw new ScannerError(failure?.code ?? 'not-accepted', acknowledged, failure?.error);
   }
   return acknowledged;
 }
 
-/** Resolves when the association is over: to a code where it failed. */
+interface AssociationFailure {
+  readonly code: string;
+  readonly error?: Error;
+}
+
+/** Resolves when the association is over: to what was wrong where it failed. */
 function sendShare(
   options: ScannerOptions,
   requests: readonly PacedRequest[],
-): Promise<string | undefined> {
+): Promise<AssociationFailure | undefined> {
   if (requests.length === 0) return Promise.resolve(undefined);
   return new Promise((resolve) => {
     const client = new dimse.Client();
-    let failure: string | undefined;
+    let failure: AssociationFailure | undefined;
     for (const request of requests) client.addRequest(request);
     const offers = new Map(requests.map((r) => [`${r.sopClassUid} ${r.transferSyntaxUid}`, r]));
     for (const { sopClassUid, transferSyntaxUid } of offers.values()) {
@@ -86,10 +91,10 @@ function sendShare(
       for (const request of requests) if (request.fits(accepted)) client.addRequest(request);
     });
     client.on('associationRejected', () => {
-      failure = 'association-rejected';
+      failure = { code: 'association-rejected' };
     });
-    client.on('networkError', (error: NodeJS.ErrnoException) => {
-      failure ??= error.code ?? 'network-error';
+    client.on('networkError', (error: Error) => {
+      failure ??= { code: 'network-error', error };
     });
     client.on('closed', () => resolve(failure));
     const { host, port, callingAeTitle = 'SCANNER', calledAeTitle } = options;
