@@ -49,8 +49,13 @@ interface KnownInstance {
   readonly released?: 0 | 1;
 }
 
-/** Rows wait this long for company: one FULL commit costs as much as several images. */
-const GROUP_MS = 20;
+/**
+ * Rows wait for company until none has come for so long, or the first has waited for the longest: one FULL commit costs
+ * as much as several images and holds up those that arrive meanwhile, so a burst is committed a few times a second,
+ * and the last slice of a series at once.
+ */
+const QUIET_MS = 20;
+const LONGEST_MS = 250;
 const RETRY_MS = 1000;
 
 /**
@@ -68,6 +73,8 @@ export class Ingest {
   readonly #selectConflict;
   readonly #loseOpenAssociations;
   #waiting: Pending[] = [];
+  /** When the first of those that wait came, by the clock of `performance`. */
+  #waitingSince = 0;
   /** SHA-256 of instances that wait for their row, by SOP Instance UID. */
   readonly #uncommitted = new Map<string, string>();
   #timer: NodeJS.Timeout | undefined;
@@ -240,6 +247,14 @@ export class Ingest {
 
   #enqueue(entry: Pending): void {
     this.#waiting.push(entry);
-    this.#timer ??= setTimeout(() => this.flush(), GROUP_MS);
+    if (this.#timer === undefined) {
+      this.#waitingSince = performance.now();
+      this.#timer = setTimeout(() => this.flush(), QUIET_MS);
+    } else if (
+      this.#failure === undefined &&
+      performance.now() - this.#waitingSince < LONGEST_MS - QUIET_MS
+    ) {
+      this.#timer.refresh();
+    }
   }
 }
