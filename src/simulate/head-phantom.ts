@@ -16,18 +16,21 @@ import {
   THICKNESS,
 } from './phantom/head-slices.js';
 
-export type { PhantomBleed } from './phantom/head-slices.js';
+export { headSlices, type PhantomBleed } from './phantom/head-slices.js';
 
-export interface PhantomOptions {
+interface StudyOptions {
   /** Decides on anatomy, position and noise; the same seed gives the same head. */
   readonly seed: number;
-  readonly bleed?: PhantomBleed | undefined;
   /** The study's UIDs come from it and the seed; absent, they are new each time. */
   readonly salt?: string | undefined;
   /** When the study was made; now, where absent. */
   readonly at?: Date | undefined;
   /** Whether each axial image tells how many there are, by Images in Acquisition (0020,1002). */
   readonly announcesCount?: boolean | undefined;
+}
+
+export interface PhantomOptions extends StudyOptions {
+  readonly bleed?: PhantomBleed | undefined;
 }
 
 /** A study as Part 10 files, in Explicit VR Little Endian. */
@@ -65,9 +68,13 @@ const LOCALIZER: PhantomSeries = {
  * formula from nobody's data: no figure about it says anything about patients.
  */
 export function headPhantomStudy(options: PhantomOptions): PhantomStudy {
-  const { seed, bleed, salt = randomUUID(), at = new Date(), announcesCount = false } = options;
+  return studyOf(headSlices(options.seed, options.bleed), options);
+}
+
+/** A study of slices that were drawn before, which is what takes the time. */
+export function studyOf(slices: readonly PhantomSlice[], options: StudyOptions): PhantomStudy {
+  const { seed, salt = randomUUID(), at = new Date(), announcesCount = false } = options;
   const study: PhantomStudyIdentity = { number: seed, salt, at };
-  const slices = headSlices(seed, bleed);
   const axial = announcesCount ? { ...AXIAL, imagesInAcquisition: slices.length } : AXIAL;
   const images = slices.map(({ hu, position }, i) =>
     encodeCtImage(study, axial, {

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { COMPREHENSIVE_3D_SR } from '../../src/dicom/sop-classes.js';
 import { headPhantomStudy, type PhantomStudy } from '../../src/simulate/head-phantom.js';
 import { SimulatedPacs } from '../../src/simulate/pacs.js';
 import { scan } from '../../src/simulate/scanner.js';
@@ -18,9 +19,6 @@ const UNITS: readonly Unit[] = [
   { figure: 'median', unit: 'ms to report, median', better: 'lower' },
   { figure: 'p99', unit: 'ms to report, p99', better: 'lower' },
 ];
-
-/** Comprehensive 3D SR Storage (PS3.4 B.5), the report of the default configuration. */
-const REPORT = '1.2.840.10008.5.1.4.1.1.88.34';
 
 /** Sends a study and resolves to the milliseconds from its last C-STORE response to the event that is waited for. */
 type Measure = (study: PhantomStudy) => Promise<number>;
@@ -87,7 +85,7 @@ routes:
 async function reportOf(pacs: SimulatedPacs): Promise<number> {
   for (;;) {
     const [object] = await once(pacs, 'received');
-    if (object.sopClassUid === REPORT) return object.receivedAt;
+    if (object.sopClassUid === COMPREHENSIVE_3D_SR) return object.receivedAt;
   }
 }
 

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { Command } from 'commander';
+import { day } from './day.js';
 import { type BenchCase, type BenchReport, machine, table } from './harness.js';
 import { inference } from './inference.js';
 import { ingest } from './ingest.js';
@@ -12,6 +13,7 @@ const BENCHES: Readonly<Record<string, (runs: number) => Promise<BenchCase[]>>> 
   latency,
   inference,
   scale,
+  day,
 };
 
 const program = new Command('bench')

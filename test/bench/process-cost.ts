@@ -12,8 +12,18 @@ export function cpuMs(pid: number): number {
 
 /** Largest resident set that a process has had, in MB. */
 export function peakRssMb(pid: number): number {
+  return memoryMb(pid, 'VmHWM');
+}
+
+/** Resident set of a process and of its children now, in MB. */
+export function residentMb(pid: number): number {
+  return [pid, ...childrenOf(pid)].reduce((sum, one) => sum + memoryMb(one, 'VmRSS'), 0);
+}
+
+/** A value of proc(5)'s status file that is given in kB. */
+function memoryMb(pid: number, key: string): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? Number.NaN) / 1024;
+  return Number(new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? Number.NaN) / 1024;
 }
 
 /** The children that a process has now. */
