@@ -65,7 +65,7 @@ module.exports = {
         'Signals, supervisor and configuration around the composition root; never a part of it.',
       severity: 'error',
       from: { path: '^src/main[.]ts$' },
-      to: { path: '^src/', pathNot: ['^src/(app|systemd|log)[.]ts$', config] },
+      to: { path: '^src/', pathNot: ['^src/(app|systemd|log|config-versions)[.]ts$', config] },
     },
     {
       name: 'cli-imports',

@@ -60,6 +60,7 @@ export class App implements AsyncDisposable {
   readonly #scp: StoreScp;
   readonly #admin: AdminServer;
   #settings: Settings;
+  #configRefused = false;
   /** What has been started and how it is stopped, in the order of starting. */
   readonly #running: { readonly name: string; readonly stop: () => unknown }[] = [];
   #stopping: Promise<void> | undefined;
@@ -247,6 +248,7 @@ export class App implements AsyncDisposable {
   /** Takes a changed configuration into force; the keys that need a restart have their running values in it. */
   reconfigure(settings: Settings, restartNeeded: readonly string[]): void {
     this.#settings = settings;
+    this.#configRefused = false;
     this.#log.level = settings.log.level;
     this.#certificates.sync(settings).catch((error: unknown) => {
       this.#log.error({ err: error }, 'TLS certificates were not read again');
@@ -260,6 +262,7 @@ export class App implements AsyncDisposable {
 
   /** A changed configuration is bad: the one before stays in force. */
   refuseConfiguration(error: Error): void {
+    this.#configRefused = true;
     this.#metrics.configReloaded('refused');
     this.#log.error(
       { reason: error.message },
@@ -278,6 +281,7 @@ export class App implements AsyncDisposable {
       infer: this.#infer,
       settings: this.#settings,
       certificates: this.#certificates,
+      configRefused: this.#configRefused,
     });
   }
 

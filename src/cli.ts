@@ -4,6 +4,13 @@ import { type CalibrateOptions, runCalibrate } from './commands/calibrate.js';
 import { runCheckConfig } from './commands/check-config.js';
 import { runCheckDestination } from './commands/check-destination.js';
 import { runConfigDiff, runConfigReplay } from './commands/config.js';
+import { runConfigEdit } from './commands/config-edit.js';
+import {
+  runConfigApply,
+  runConfigHistory,
+  runConfigRollback,
+  runConfigShow,
+} from './commands/config-versions.js';
 import { type DeliveryCommandOptions, runAbandon, runResend } from './commands/deliveries.js';
 import { runDemo } from './commands/demo.js';
 import { type EchoOptions, runEcho } from './commands/echo.js';
@@ -16,6 +23,7 @@ import { runSettle } from './commands/settle.js';
 import { runShow } from './commands/show.js';
 import { runStatus } from './commands/status.js';
 import { runVerify } from './commands/verify.js';
+import { reasonProblem } from './config/syntax.js';
 import { main } from './main.js';
 import { VERSION } from './version.js';
 
@@ -46,6 +54,12 @@ function span(text: string): number {
   const [, count, unit] = /^(\d{1,4})([hd])$/.exec(text) ?? [];
   if (count === undefined) throw new InvalidArgumentError('give hours or days, such as 12h or 7d');
   return Number(count) * (unit === 'h' ? HOUR_MS : DAY_MS);
+}
+
+function changeReason(text: string): string {
+  const problem = reasonProblem(text);
+  if (problem !== undefined) throw new InvalidArgumentError(problem);
+  return text.trim();
 }
 
 function positive(text: string): number {
@@ -149,7 +163,7 @@ program
 
 const configuration = program
   .command('config')
-  .description('look at a changed copy of the configuration before it counts');
+  .description('change the configuration, and see before what a change does');
 
 type Candidate = { config: string; json: boolean };
 
@@ -177,6 +191,65 @@ configuration
   .action(
     ending((candidate: string, options: Candidate & { last: number }) =>
       runConfigReplay({ candidate, ...options }),
+    ),
+  );
+
+const reason = () =>
+  new Option('--reason <text>', 'why, for the history')
+    .makeOptionMandatory()
+    .argParser(changeReason);
+
+configuration
+  .command('edit')
+  .description('edit a copy in $VISUAL or $EDITOR, check it, and apply it')
+  .addOption(reason())
+  .addOption(config())
+  .action(ending(runConfigEdit));
+
+configuration
+  .command('apply')
+  .description('write a changed copy to the configuration file, if it is good and nobody was first')
+  .argument('<candidate>', 'the changed copy')
+  .option('--from <version>', 'number or hash of the version that the copy was made from')
+  .addOption(reason())
+  .addOption(config())
+  .addOption(json())
+  .action(
+    ending((file: string, options: Candidate & { from?: string; reason: string }) =>
+      runConfigApply({ file, ...options }),
+    ),
+  );
+
+configuration
+  .command('history')
+  .description('list the versions that were applied: when, by whom and why')
+  .option('--limit <n>', 'how many', Number, 20)
+  .addOption(config())
+  .addOption(json())
+  .action(ending(runConfigHistory));
+
+configuration
+  .command('show')
+  .description('print the text of a version')
+  .argument('[version]', 'its number or hash; what the file holds now where left out')
+  .addOption(config())
+  .addOption(json())
+  .action(
+    ending((version: string | undefined, options: Candidate) =>
+      runConfigShow({ ...(version !== undefined && { version }), ...options }),
+    ),
+  );
+
+configuration
+  .command('rollback')
+  .description('write an earlier version to the configuration file again')
+  .argument('<version>', 'its number or hash')
+  .addOption(reason())
+  .addOption(config())
+  .addOption(json())
+  .action(
+    ending((version: string, options: Candidate & { reason: string }) =>
+      runConfigRollback({ version, ...options }),
     ),
   );
 

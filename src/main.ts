@@ -1,8 +1,9 @@
 import closeWithGrace from 'close-with-grace';
 import { App } from './app.js';
 import { problemText } from './config/problems.js';
-import { loadSettings } from './config/settings.js';
+import { type LoadedSettings, loadSettings } from './config/settings.js';
 import { ConfigWatcher } from './config/watch.js';
+import { ConfigVersions } from './config-versions.js';
 import { createLog } from './log.js';
 import { Systemd } from './systemd.js';
 
@@ -16,9 +17,20 @@ export async function main(configFile: string): Promise<void> {
   for (const warning of loaded.warnings) log.warn(problemText(warning).trim());
   const systemd = new Systemd({ log });
   const app = await App.open(loaded.settings, log);
+  const versions = new ConfigVersions(configFile);
+  const keep = (inForce: LoadedSettings, how: 'start' | 'file') => {
+    try {
+      versions.noteInForce(inForce, how);
+    } catch (error) {
+      log.error({ err: error }, 'the configuration is in force, but its history cannot be kept');
+    }
+  };
   const watcher = new ConfigWatcher({
     loaded,
-    onChange: (change) => app.reconfigure(change.loaded.settings, change.restartNeeded),
+    onChange: (change) => {
+      app.reconfigure(change.loaded.settings, change.restartNeeded);
+      keep(change.loaded, 'file');
+    },
     onProblem: (error) => app.refuseConfiguration(error),
   });
   const grace = { delay: DRAIN_MS, logger: false as const, skip: ['SIGHUP' as const] };
@@ -43,6 +55,7 @@ export async function main(configFile: string): Promise<void> {
     uninstall();
     throw error;
   }
+  keep(loaded, 'start');
   await watcher.start();
   await systemd.ready(app.summary);
 }

@@ -20,6 +20,8 @@ export interface HealthParts {
   readonly infer: InferStage;
   readonly settings: Settings;
   readonly certificates: Certificates;
+  /** The file holds a configuration that was refused. */
+  readonly configRefused: boolean;
 }
 
 /** Asks each part of the node, and the disk itself: what fails shows before the next scanner sends. */
@@ -35,10 +37,14 @@ export async function askNodeHealth(parts: HealthParts): Promise<HealthReport> {
     pipeline: askPipeline(pipeline),
     deliveries: askDeliveries(status, settings),
     certificates: certificates.health,
+    configuration: when(!parts.configRefused, CONFIG_REFUSED),
   };
 }
 
 const when = (ok: boolean, reason: string): HealthCheck => (ok ? { ok } : { ok, reason });
+
+const CONFIG_REFUSED =
+  'the changed file is faulty, the version before is in force: vigil check-config, or vigil config rollback';
 
 const DAMAGED: HealthCheck = {
   ok: false,

@@ -20,6 +20,8 @@ export interface HealthReport {
   readonly deliveries: HealthCheck;
   /** A reason without a failure warns of what comes. */
   readonly certificates: HealthCheck;
+  /** Whether the configuration file is what the node works by. */
+  readonly configuration: HealthCheck;
 }
 
 /** Asks every part; the application answers it. */

@@ -4,17 +4,17 @@ import type { ConfigFile } from './schema.js';
 
 /**
  * Faults that no key has alone: references that lead nowhere, orders that contradict each other. Sections that are
- * faulty by themselves are absent; `destinationNames` are there in any case.
+ * faulty by themselves are absent; `written` has them all, as the file does.
  */
 export function crossCheck(
   sections: Partial<ConfigFile>,
+  written: Readonly<Record<string, unknown>>,
   destinationNames: readonly string[],
 ): Fault[] {
-  const { routes = [], defaultRoute, fallbackRoute } = sections;
   const { completeness, destinations = {}, scanners = {}, node, receive } = sections;
   return [
     ...(node && receive ? portFaults(node, receive) : []),
-    ...routeFaults({ routes, defaultRoute, fallbackRoute }, destinationNames),
+    ...routeFaults(written, destinationNames),
     ...(completeness === undefined ? [] : waitFaults(completeness)),
     ...retryFaults('destinations', destinations),
     ...retryFaults('scanners', scanners),

@@ -5,41 +5,77 @@ import { routingRules } from './routing-rules.js';
 import type { BareRouteText, RouteText } from './routing-schema.js';
 
 /** The sections of the configuration that route. */
-export interface RoutingText {
+export interface RoutingText extends WrittenRouting {
   readonly routes: readonly RouteText[];
   readonly defaultRoute?: BareRouteText | undefined;
   readonly fallbackRoute?: BareRouteText | undefined;
 }
 
+/** What a file has under these keys, of whatever form: what is wrong with one route hides nothing of the others. */
+interface WrittenRouting {
+  readonly routes?: unknown;
+  readonly defaultRoute?: unknown;
+  readonly fallbackRoute?: unknown;
+}
+
 /** Names given twice, and destinations that are none. */
-export function routeFaults(routing: RoutingText, known: readonly string[]): Fault[] {
-  const seen = new Set<string>();
-  const twice = routing.routes.flatMap(({ name }, i): Fault[] => {
-    if (!seen.has(name)) {
+export function routeFaults(written: WrittenRouting, known: readonly string[]): Fault[] {
+  const seen = new Set<unknown>();
+  const twice = listOf(written.routes).flatMap((route, i): Fault[] => {
+    const name = isGroup(route) ? route['name'] : undefined;
+    if (typeof name !== 'string' || !seen.has(name)) {
       seen.add(name);
       return [];
     }
     return [{ keys: ['routes', i, 'name'], message: `is "${name}", as an earlier route is` }];
   });
-  const unknown = placedActions(routing).flatMap(({ keys, to }) =>
-    to.flatMap((name, j): Fault[] => {
-      if (known.includes(name)) return [];
-      const message = `is "${name}", which is no destination`;
+  const unknown = namedDestinations(written)
+    .filter(({ name }) => !known.includes(name))
+    .map(({ keys, name }): Fault => {
       const hint = suggestion(name, known) ?? 'describe it under "destinations"';
-      return [{ keys: [...keys, 'to', j], message, hint }];
-    }),
-  );
+      return { keys, message: `is "${name}", which is no destination`, hint };
+    });
   return [...twice, ...unknown];
 }
 
+/** Every name of a destination that anything is sent or forwarded to, with its place. */
+function namedDestinations({ routes, defaultRoute, fallbackRoute }: WrittenRouting) {
+  return [
+    ...listOf(routes).flatMap((route, i) => namesIn(['routes', i], route)),
+    ...namesIn(['defaultRoute'], defaultRoute),
+    ...namesIn(['fallbackRoute'], fallbackRoute),
+  ];
+}
+
+function namesIn(at: KeyPath, route: unknown): { keys: KeyPath; name: string }[] {
+  if (!isGroup(route)) return [];
+  return ['send', 'forward'].flatMap((key) => {
+    const actions = route[key];
+    const listed = Array.isArray(actions)
+      ? actions.map((action: unknown, i) => ({ keys: [...at, key, i, 'to'], action }))
+      : [{ keys: [...at, key, 'to'], action: actions }];
+    return listed.flatMap(({ keys, action }) =>
+      listOf(isGroup(action) ? action['to'] : undefined).flatMap((name, i) =>
+        typeof name === 'string' ? [{ keys: [...keys, i], name }] : [],
+      ),
+    );
+  });
+}
+
+function isGroup(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
 /** Names of the destinations that any route sends to. */
 export function routedDestinations(routing: RoutingText): Set<string> {
-  return new Set(placedActions(routing).flatMap(({ to }) => to));
+  return new Set(namedDestinations(routing).map(({ name }) => name));
 }
 
 /** Routes that can be meant so but hardly are, and studies that a person waits for and that may go nowhere. */
 export function routeWarnings(routing: RoutingText): Fault[] {
-  if (placedActions(routing).length === 0) {
+  if (namedDestinations(routing).length === 0) {
     const message = 'No route is configured: studies are read, but results go nowhere';
     return [{ keys: ['routes'], message }];
   }
@@ -94,26 +130,4 @@ export function routeWarnings(routing: RoutingText): Fault[] {
       return { keys: place, message: `${which}: "${by}" withholds it` };
     });
   }
-}
-
-/** Everything that sends or forwards, with its place. */
-function placedActions({ routes, defaultRoute, fallbackRoute }: RoutingText) {
-  return [
-    ...routes.flatMap((route, i) => actionsAt(['routes', i], route)),
-    ...(defaultRoute ? actionsAt(['defaultRoute'], defaultRoute) : []),
-    ...(fallbackRoute ? actionsAt(['fallbackRoute'], fallbackRoute) : []),
-  ];
-}
-
-function actionsAt(at: KeyPath, { send, forward }: BareRouteText) {
-  return [...placed([...at, 'send'], send), ...placed([...at, 'forward'], forward)];
-}
-
-function placed(
-  keys: KeyPath,
-  action: BareRouteText['send'] | BareRouteText['forward'],
-): { keys: KeyPath; to: readonly string[] }[] {
-  if (action === undefined) return [];
-  if (!Array.isArray(action)) return [{ keys, to: action.to }];
-  return action.map(({ to }, i) => ({ keys: [...keys, i], to }));
 }

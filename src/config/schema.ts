@@ -37,7 +37,7 @@ const node = z.strictObject({
   port: listenPort.default(11112).describe('Port for plain DICOM; 0 takes any free one.'),
 });
 
-const storage = z.strictObject({
+export const storage = z.strictObject({
   folder: z
     .string()
     .min(1)

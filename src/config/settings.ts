@@ -4,12 +4,18 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RoutingRules } from '../domain/routing.js';
 import { crossCheck, warningsFor } from './cross-checks.js';
-import { type Environment, type Override, readEnvironment, variableOf } from './environment.js';
+import {
+  type Environment,
+  type Override,
+  readEnvironment,
+  variableFor,
+  variableOf,
+} from './environment.js';
 import { ConfigError, type ConfigProblem, type Fault, faultsOf, pathText } from './problems.js';
 import { routingRules } from './routing-rules.js';
-import { type ConfigFile, configSchema } from './schema.js';
+import { type ConfigFile, configSchema, storage as storageSchema } from './schema.js';
 import { knownKeys } from './schema-keys.js';
-import { type ConfigText, parseConfigText } from './yaml-text.js';
+import { type ConfigText, parseConfigText, readLeniently } from './yaml-text.js';
 
 /** Any value, or one of a list. */
 export type AnyOr<T> = 'any' | readonly T[];
@@ -144,10 +150,15 @@ export async function loadSettings(
   file: string,
   env: Environment = process.env,
 ): Promise<LoadedSettings> {
+  const { path, text } = await readConfigText(file);
+  return parseSettings(text, path, env);
+}
+
+/** A configuration file's absolute path and its text. @throws ConfigError */
+export async function readConfigText(file: string): Promise<{ path: string; text: string }> {
   const path = resolve(file);
-  let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    return { path, text: await readFile(path, 'utf8') };
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const hint = code === 'ENOENT' ? 'give the file with --config' : undefined;
@@ -155,7 +166,21 @@ export async function loadSettings(
       cause,
     });
   }
-  return parseSettings(text, path, env);
+}
+
+/** Hex SHA-256, by which a configuration's text is known. */
+export function configHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** Where a configuration keeps everything, as far as it can be said of a text that may be faulty. */
+export function storageFolderOf(text: string, file: string, env: Environment): string {
+  const value = readLeniently(text);
+  const storage = isGroup(value) ? value['storage'] : undefined;
+  const written = isGroup(storage) ? storage['folder'] : undefined;
+  const folder = env[variableFor(['storage', 'folder'])] || written;
+  const known = storageSchema.safeParse(typeof folder === 'string' ? { folder } : {});
+  return resolve(dirname(file), (known.data ?? storageSchema.parse({})).folder);
 }
 
 /** As `loadSettings`, for a text; `file` is what relative paths start from. */
@@ -175,7 +200,7 @@ export function parseSettings(text: string, file: string, env: Environment): Loa
   const parsed = configSchema.safeParse(input);
   const faults = [
     ...(parsed.success ? [] : faultsOf(parsed.error, input, knownKeys)),
-    ...crossCheck(soundSections(input), destinations),
+    ...crossCheck(soundSections(input), input, destinations),
   ];
   if (!parsed.success || faults.length > 0) {
     throw new ConfigError(file, locate(faults, yaml, overrides));
@@ -183,7 +208,7 @@ export function parseSettings(text: string, file: string, env: Environment): Loa
   return {
     settings: settingsOf(parsed.data, dirname(file)),
     file,
-    hash: createHash('sha256').update(text).digest('hex'),
+    hash: configHash(text),
     text,
     warnings: [
       ...locate(warningsFor(parsed.data), yaml, overrides),

@@ -23,3 +23,12 @@ export function isAddressRange(text: string): boolean {
   if (prefix === undefined) return true;
   return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128);
 }
+
+/** What keeps a text from being the reason of a change; undefined where nothing does. */
+export function reasonProblem(text: string): string | undefined {
+  const { length } = text.trim();
+  if (length < 3 || length > 500) return 'a reason has 3 to 500 characters';
+  return /\p{Cc}/u.test(text.trim())
+    ? 'a reason is one line, without control characters'
+    : undefined;
+}

@@ -74,6 +74,16 @@ export function parseConfigText(text: string): ConfigText {
   };
 }
 
+/** As much of a faulty text as YAML can make of it; undefined where that is nothing. */
+export function readLeniently(text: string): unknown {
+  if (text.length > LONGEST_TEXT || nestsTooDeep(text)) return undefined;
+  try {
+    return parseDocument(text, { prettyErrors: false }).toJS();
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * The YAML parser recurses, and V8 ends the process where a regular expression is compiled with the stack nearly full:
  * nesting is looked at before. Brackets in quotes and comments count too, which no sensible text has so many of.

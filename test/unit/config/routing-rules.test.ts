@@ -213,6 +213,7 @@ fallbackRoute: { send: { to: [nobody] } }`;
       'routes[0].name',
       'routes[0].when.outcome',
       'routes[0].when.class',
+      'routes[0].send.to[0]',
       'routes[1].when.attributes.Foo',
       'routes[1].send.objects',
       'fallbackRoute.send.to[0]',

@@ -294,6 +294,26 @@ describe('all problems at once', () => {
     `);
   });
 
+  it('names unknown destinations and names given twice also among routes that are malformed', () => {
+    const text = `destinations: { pacs: { aeTitle: P, host: h, port: 1 } }
+routes:
+  - { name: all, whem: { outcome: positive }, send: { to: [pasc, pacs] } }
+  - { name: all, forward: [{ to: [nowhere], priority: highest }] }
+  - nonsense
+defaultRoute: { send: { objects: [sr], to: [pascal] }, stopp: true }
+`;
+    expect(problemsOf(text).map(({ path, line }) => `${line} ${path}`)).toEqual([
+      '3 routes[0].whem',
+      '3 routes[0].send.to[0]',
+      '4 routes[1].forward[0].priority',
+      '4 routes[1].name',
+      '4 routes[1].forward[0].to[0]',
+      '5 routes[2]',
+      '6 defaultRoute.stopp',
+      '6 defaultRoute.send.to[0]',
+    ]);
+  });
+
   it('keeps a hostile text from taking the process along', () => {
     const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]'];
     for (const [from, to] of ['ab', 'bc', 'cd', 'de', 'ef', 'fg', 'gh']) {
