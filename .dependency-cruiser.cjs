@@ -79,7 +79,7 @@ module.exports = {
       comment: 'Only the entry points and the commands may build or run a node.',
       severity: 'error',
       from: { path: '^src/', pathNot: ['^src/(main|cli|app)[.]ts$', '^src/commands/'] },
-      to: { path: '^src/(app|receiving|committing|pipeline|main|cli)[.]ts$' },
+      to: { path: '^src/(app|receiving|committing|pipeline|administering|main|cli)[.]ts$' },
     },
     {
       name: 'no-cycles',

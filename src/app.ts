@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { HealthReport } from './admin/health.js';
 import { Metrics } from './admin/metrics.js';
-import { AdminServer } from './admin/server.js';
+import { Administering } from './administering.js';
 import { Certificates } from './certificates.js';
 import { Committing } from './committing.js';
 import type { Settings } from './config/settings.js';
@@ -58,7 +58,7 @@ export class App implements AsyncDisposable {
   readonly #certificates: Certificates;
   readonly #pipeline: Pipeline;
   readonly #scp: StoreScp;
-  readonly #admin: AdminServer;
+  readonly #admin: Administering;
   #settings: Settings;
   #configRefused = false;
   /** What has been started and how it is stopped, in the order of starting. */
@@ -161,10 +161,11 @@ export class App implements AsyncDisposable {
       credentials: (section, name) => this.#certificates.forPeer(section, name),
       log: log.child({ stage: 'commit' }),
     });
-    this.#admin = new AdminServer({
-      ...settings.admin,
+    this.#admin = new Administering({
+      settings,
       health: () => this.health(),
       metrics: this.#metrics,
+      certificates: this.#certificates,
       log: log.child({ stage: 'admin' }),
     });
   }
@@ -206,7 +207,7 @@ export class App implements AsyncDisposable {
   /** Where the node listens; 0 while it does not. */
   get ports(): { readonly dicom: number; readonly dicomTls: number; readonly admin: number } {
     const { port: dicom, tlsPort: dicomTls } = this.#scp;
-    return { dicom, dicomTls, admin: this.#admin.address?.port ?? 0 };
+    return { dicom, dicomTls, admin: this.#admin.port };
   }
 
   /** Takes up what the last run left, then listens. Resolves when scanners may send; stops all where that fails. */
@@ -243,6 +244,11 @@ export class App implements AsyncDisposable {
     const { dicom, dicomTls } = this.ports;
     const ports = [dicom > 0 ? `port ${dicom}` : '', dicomTls > 0 ? `TLS port ${dicomTls}` : ''];
     return `DICOM ${ports.filter((port) => port !== '').join(', ')}, model ${name} ${version}`;
+  }
+
+  /** A one-time link that makes the first account; undefined where there is one already, or no console. */
+  newSetupLink(): string | undefined {
+    return this.#admin.newSetupLink();
   }
 
   /** Takes a changed configuration into force; the keys that need a restart have their running values in it. */

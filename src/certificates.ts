@@ -10,12 +10,15 @@ const DAY = 24 * 60 * 60 * 1000;
 export const EXPIRY_WARNING_MS = 30 * DAY;
 
 const RECEIVE_TLS = 'receive.tls';
+const ADMIN_TLS = 'admin.tls';
 
 /** Where the configuration asks for TLS: the files by the key that names them. */
 export function tlsUses(settings: Settings): Map<string, TlsFiles> {
   const uses = new Map<string, TlsFiles>();
   const { tls } = settings.receive;
   if (tls !== undefined) uses.set(RECEIVE_TLS, tls.files);
+  const { console, tls: adminTls } = settings.admin;
+  if (console && adminTls !== undefined) uses.set(ADMIN_TLS, adminTls.files);
   for (const section of ['destinations', 'scanners'] as const) {
     for (const { name, tls } of settings[section]) {
       if (tls !== undefined) uses.set(peerUse(section, name), tls.files);
@@ -34,7 +37,8 @@ export class Certificates implements AsyncDisposable {
   readonly #keepers = new Map<string, CredentialsKeeper>();
   readonly #log: Log;
   readonly #onState: (states: readonly CredentialsState[]) => void;
-  #onReceiveChange: () => void = () => {};
+  /** By the listener's use. */
+  readonly #onChange = new Map<string, () => void>();
   #syncs: Promise<void> = Promise.resolve();
   #daily: NodeJS.Timeout | undefined;
 
@@ -65,12 +69,21 @@ export class Certificates implements AsyncDisposable {
   }
 
   onReceiveChange(listener: () => void): void {
-    this.#onReceiveChange = listener;
+    this.#onChange.set(RECEIVE_TLS, listener);
+  }
+
+  onAdminChange(listener: () => void): void {
+    this.#onChange.set(ADMIN_TLS, listener);
   }
 
   /** @throws CredentialsError where the files of `receive.tls` cannot be used */
   forReceiving(): Credentials {
     return this.#for(RECEIVE_TLS);
+  }
+
+  /** @throws CredentialsError where the files of `admin.tls` cannot be used */
+  forAdmin(): Credentials {
+    return this.#for(ADMIN_TLS);
   }
 
   /** @throws CredentialsError where the peer's files cannot be used */
@@ -117,7 +130,7 @@ export class Certificates implements AsyncDisposable {
       files,
       log: this.#log,
       onRead: (changed) => {
-        if (changed && use === RECEIVE_TLS) this.#onReceiveChange();
+        if (changed) this.#onChange.get(use)?.();
         this.#onState(this.states);
       },
     });

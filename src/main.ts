@@ -56,6 +56,10 @@ export async function main(configFile: string): Promise<void> {
     throw error;
   }
   keep(loaded, 'start');
+  const setupLink = app.newSetupLink();
+  // Not through the log, which others read.
+  if (setupLink !== undefined)
+    console.log(`Nobody can sign in yet. Once, within a day: ${setupLink}`);
   await watcher.start();
   await systemd.ready(app.summary);
 }

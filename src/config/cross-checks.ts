@@ -11,7 +11,7 @@ export function crossCheck(
   written: Readonly<Record<string, unknown>>,
   destinationNames: readonly string[],
 ): Fault[] {
-  const { completeness, destinations = {}, scanners = {}, node, receive } = sections;
+  const { completeness, destinations = {}, scanners = {}, node, receive, admin } = sections;
   return [
     ...(node && receive ? portFaults(node, receive) : []),
     ...routeFaults(written, destinationNames),
@@ -20,6 +20,7 @@ export function crossCheck(
     ...retryFaults('scanners', scanners),
     ...titleFaults(scanners),
     ...proofFaults(destinations),
+    ...(admin === undefined ? [] : exposureFaults(admin)),
   ];
 }
 
@@ -73,6 +74,17 @@ function proofFaults(destinations: ConfigFile['destinations']): Fault[] {
       message: 'is true, and verifyByCommitment is too',
       hint: 'commitment says more: leave verifyByFind out',
     }));
+}
+
+const THIS_MACHINE = /^(127\.|::1$|localhost$)/;
+
+/** Passwords and patient data go over no network in the clear. */
+function exposureFaults({ host, console, tls, behindProxy }: ConfigFile['admin']): Fault[] {
+  if (!console || tls !== undefined || behindProxy !== undefined) return [];
+  if (THIS_MACHINE.test(host)) return [];
+  const message = `is "${host}", beyond this machine, and there is neither admin.tls nor admin.behindProxy`;
+  const hint = 'give one of them, or console: false for health and metrics alone';
+  return [{ keys: ['admin', 'host'], message, hint }];
 }
 
 /** A scanner is found by the AE title that it calls with. */

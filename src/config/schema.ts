@@ -337,8 +337,34 @@ const verify = z.strictObject({
 });
 
 const admin = z.strictObject({
-  host: host.default('127.0.0.1').describe('Address of the HTTP listener for health and metrics.'),
+  host: host
+    .default('127.0.0.1')
+    .describe('Address of the HTTP listener for console, API, health and metrics.'),
   port: listenPort.default(8480).describe('Its port; 0 takes any free one.'),
+  console: z
+    .boolean()
+    .default(true)
+    .describe('Whether there is a console and an API; false leaves health and metrics alone.'),
+  tls: z
+    .strictObject({
+      certificate: pemFile.describe(
+        'Certificate (PEM) for browsers, with those between it and its authority. Relative to the configuration file.',
+      ),
+      key: pemFile.describe('Its private key (PEM), without a passphrase.'),
+    })
+    .exactOptional()
+    .describe('Speaks HTTPS: needed beyond this machine, unless there is a proxy that does.'),
+  behindProxy: z
+    .array(addressRange)
+    .min(1)
+    .exactOptional()
+    .describe(
+      'Addresses or CIDR ranges of the proxies that browsers come through, by HTTPS: their X-Forwarded headers are believed.',
+    ),
+  url: z
+    .url({ protocol: /^https?$/, error: 'is no URL, such as https://vigil.hospital.example' })
+    .exactOptional()
+    .describe('Where people open the console, for links; made from host and port where absent.'),
 });
 
 const log = z.strictObject({
@@ -374,7 +400,7 @@ export const configSchema = z.strictObject({
   fallbackRoute,
   retention: retention.prefault({}).describe('How long studies are kept.'),
   verify: verify.prefault({}).describe('The check of all files against their checksums.'),
-  admin: admin.prefault({}).describe('Health and metrics over HTTP.'),
+  admin: admin.prefault({}).describe('Console, API, health and metrics over HTTP.'),
   log: log.prefault({}).describe('Logging to standard output, one JSON object a line.'),
 });
 

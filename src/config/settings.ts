@@ -83,7 +83,7 @@ export interface Settings {
     readonly maintenanceSchedule: string;
   };
   readonly verify: { readonly schedule: string; readonly bytesPerSecond: number };
-  readonly admin: { readonly host: string; readonly port: number };
+  readonly admin: AdminSettings;
   readonly log: { readonly level: ConfigFile['log']['level'] };
 }
 
@@ -99,6 +99,18 @@ export interface ReceiveTlsSettings {
   readonly port: number;
   readonly clientCertificate: 'required' | 'optional';
   readonly files: TlsFileSettings;
+}
+
+export interface AdminSettings {
+  readonly host: string;
+  readonly port: number;
+  /** Whether there is more than health and metrics. */
+  readonly console: boolean;
+  readonly tls?: { readonly files: TlsFileSettings };
+  /** Addresses and CIDR ranges of proxies. */
+  readonly behindProxy?: readonly string[];
+  /** Where people open the console, where that is not host and port. */
+  readonly url?: string;
 }
 
 /** Another application entity that Vigil calls. */
@@ -357,9 +369,16 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
       maintenanceSchedule: retention.maintenanceSchedule,
     },
     verify: { schedule: verify.schedule, bytesPerSecond: verify.mbPerSecond * MB },
-    admin: config.admin,
+    admin: adminSettings(config.admin, folder),
     log: config.log,
   };
+}
+
+function adminSettings({ tls, ...admin }: ConfigFile['admin'], folder: string): AdminSettings {
+  if (tls === undefined) return admin;
+  // Browsers show no certificate: there is no authority but the own one to check against.
+  const files = tlsFiles({ ...tls, authorities: tls.certificate }, folder);
+  return { ...admin, tls: { files } };
 }
 
 function peerSettings(

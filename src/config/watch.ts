@@ -42,7 +42,7 @@ const NEEDS_RESTART = {
     'memoryBytes',
     'maxKeySlices',
   ],
-  admin: ['host', 'port'],
+  admin: ['host', 'port', 'console', 'tls', 'behindProxy', 'url'],
 } as const satisfies { readonly [S in keyof Settings]?: readonly (keyof Settings[S])[] };
 
 /** What of `next` can be in force while Vigil runs with `running`, and the keys that cannot. */

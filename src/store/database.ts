@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import Database from 'better-sqlite3';
 import { StageError } from '../domain/failure.js';
 import { MIGRATIONS } from './migrations.js';
@@ -7,13 +8,13 @@ export const CATALOG_FILE = 'catalog.db';
 
 export type Catalog = Database.Database;
 
-/** The catalog was written by a newer Vigil: an older one would misread it. */
+/** A database was written by a newer Vigil: an older one would misread it. */
 export class CatalogVersionError extends Error {
   readonly code = 'catalog-too-new';
 
-  constructor(found: number) {
+  constructor(file: string, found: number, known: number) {
     super(
-      `The catalog has schema ${found}, this version knows ${MIGRATIONS.length}: start the newer version, or restore a backup`,
+      `${basename(file)} has schema ${found}, this version knows ${known}: start the newer version, or restore a backup`,
     );
     this.name = 'CatalogVersionError';
   }
@@ -61,39 +62,57 @@ export function readingRows<T>(read: () => T): T {
 }
 
 /**
- * Opens the catalog and brings it to the newest schema. WAL with synchronous FULL: a committed transaction survives a
- * power cut. Another process may hold the write lock for a moment: it is waited for up to `lockWaitMs`, during which
- * the event loop stands still.
- *
+ * Opens the catalog and brings it to the newest schema.
  * @throws CatalogVersionError, CatalogDamagedError
  */
 export function openCatalog(file: string, lockWaitMs = 5000): Catalog {
-  const catalog = new Database(file, { timeout: lockWaitMs });
   try {
-    catalog.pragma('journal_mode = WAL');
-    catalog.pragma('synchronous = FULL');
-    catalog.pragma('foreign_keys = ON');
-    migrate(catalog);
-    return catalog;
+    return openDatabase(file, MIGRATIONS, lockWaitMs);
   } catch (error) {
-    catalog.close();
     throw isCatalogDamage(error) ? new CatalogDamagedError(file, error) : error;
   }
 }
 
-/** A catalog that is up to date is not written to: each command opens it, beside a node that writes. */
-function migrate(catalog: Catalog): void {
+/**
+ * Opens a database and brings it to the newest of its schemas. WAL with synchronous FULL: a committed transaction
+ * survives a power cut. Another process may hold the write lock for a moment: it is waited for up to `lockWaitMs`,
+ * during which the event loop stands still.
+ *
+ * @throws CatalogVersionError
+ */
+export function openDatabase(
+  file: string,
+  migrations: readonly string[],
+  lockWaitMs: number,
+): Database.Database {
+  const database = new Database(file, { timeout: lockWaitMs });
+  try {
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = FULL');
+    database.pragma('foreign_keys = ON');
+    migrate(database, migrations);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** A database that is up to date is not written to: each command opens it, beside a node that writes. */
+function migrate(database: Database.Database, migrations: readonly string[]): void {
   const missing = () => {
-    const version = catalog.pragma('user_version', { simple: true }) as number;
-    if (version > MIGRATIONS.length) throw new CatalogVersionError(version);
-    return MIGRATIONS.slice(version);
+    const version = database.pragma('user_version', { simple: true }) as number;
+    if (version > migrations.length) {
+      throw new CatalogVersionError(database.name, version, migrations.length);
+    }
+    return migrations.slice(version);
   };
   if (missing().length === 0) return;
-  catalog
+  database
     .transaction(() => {
       // Another process may have been quicker.
-      for (const sql of missing()) catalog.exec(sql);
-      catalog.pragma(`user_version = ${MIGRATIONS.length}`);
+      for (const sql of missing()) database.exec(sql);
+      database.pragma(`user_version = ${migrations.length}`);
     })
     .immediate();
 }

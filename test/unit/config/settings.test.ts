@@ -33,6 +33,29 @@ describe('a text that is no configuration', () => {
   });
 });
 
+describe('the admin listener', () => {
+  const admin = (text: string) => problemsOf(`admin: { ${text} }`);
+
+  it('leaves this machine only with TLS, a proxy, or without a console', () => {
+    expect(admin('host: 0.0.0.0')).toMatchObject([
+      { path: 'admin.host', message: expect.stringContaining('neither admin.tls nor') },
+    ]);
+    expect(admin('host: 0.0.0.0, tls: { certificate: a.crt, key: a.key }')).toEqual([]);
+    expect(admin('host: 0.0.0.0, behindProxy: [10.0.0.1]')).toEqual([]);
+    expect(admin('host: 0.0.0.0, console: false')).toEqual([]);
+    for (const host of ['127.0.0.2', '"::1"', 'localhost'])
+      expect(admin(`host: ${host}`)).toEqual([]);
+  });
+
+  it('says what is wrong with a URL and a range', () => {
+    expect(admin('url: vigil.example')[0]).toMatchObject({
+      path: 'admin.url',
+      message: expect.stringContaining('is no URL'),
+    });
+    expect(admin('behindProxy: [10.0.0.0/99]')[0]?.path).toBe('admin.behindProxy[0]');
+  });
+});
+
 describe('a good configuration', () => {
   it('fills in every default for an empty text', () => {
     const { settings } = parse('');

@@ -1,0 +1,120 @@
+import { fileURLToPath } from 'node:url';
+import { auditRoutes } from './admin/api/routes/audit.js';
+import { sessionRoutes } from './admin/api/routes/session.js';
+import { userRoutes } from './admin/api/routes/users.js';
+import type { Health } from './admin/health.js';
+import type { Metrics } from './admin/metrics.js';
+import { AdminServer } from './admin/server.js';
+import { closedSite, site } from './admin/site.js';
+import { Accounts } from './admin/users/accounts.js';
+import { SignIn } from './admin/users/sign-in.js';
+import type { Certificates } from './certificates.js';
+import type { Settings } from './config/settings.js';
+import type { Log } from './log.js';
+import { AccountStore } from './store/account-store.js';
+import { BCP_195 } from './tls/profile.js';
+import { VERSION } from './version.js';
+
+export interface AdministeringParts {
+  readonly settings: Settings;
+  readonly health: Health;
+  readonly metrics: Metrics;
+  readonly certificates: Certificates;
+  readonly log: Log;
+}
+
+/** Longer than anybody writes there; the event loop stands still meanwhile. */
+const LOCK_WAIT_MS = 200;
+
+const CONSOLE_FOLDER = fileURLToPath(new URL('../dist/console/', import.meta.url));
+
+/** Everything that people and machines see of the node over HTTP, joined to the parts that know it. */
+export class Administering implements AsyncDisposable {
+  readonly #parts: AdministeringParts;
+  readonly #server: AdminServer;
+  #rows: AccountStore | undefined;
+
+  constructor(parts: AdministeringParts) {
+    this.#parts = parts;
+    const { settings, health, metrics, certificates, log } = parts;
+    const { host, port, console, tls, behindProxy } = settings.admin;
+    const context = () => ({ ...BCP_195, ...certificates.forAdmin(), honorCipherOrder: true });
+    this.#server = new AdminServer({
+      host,
+      port,
+      health,
+      metrics,
+      log,
+      proxies: behindProxy,
+      ...(console && { site: (server) => this.#openSite(server) }),
+      ...(console && tls !== undefined && { tls: context }),
+    });
+    certificates.onAdminChange(() => this.#server.renew(context()));
+  }
+
+  /** The port that it listens on; 0 while it does not. */
+  get port(): number {
+    return this.#server.address?.port ?? 0;
+  }
+
+  /** A link that makes the first account, while there is none; for the person at the terminal, never for the log. */
+  newSetupLink(): string | undefined {
+    if (this.#rows === undefined || this.#rows.hasAccounts()) return undefined;
+    const { settings } = this.#parts;
+    return setupLink(settings, new Accounts(this.#rows).newSetupSecret(), this.port);
+  }
+
+  async start(): Promise<void> {
+    const { settings, log } = this.#parts;
+    if (settings.admin.console && this.#rows === undefined) {
+      try {
+        this.#rows = AccountStore.open(settings.storage.folder, LOCK_WAIT_MS);
+      } catch (error) {
+        // Triage goes on without anybody looking: only the console stays shut.
+        log.error({ err: error }, 'accounts.db cannot be used: there is no console');
+      }
+    }
+    await this.#server.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#server.stop();
+    this.#rows?.close();
+    this.#rows = undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #openSite(server: Parameters<typeof site>[0]): Promise<void> {
+    const rows = this.#rows;
+    if (rows === undefined) {
+      return closedSite(server, 'accounts.db cannot be used: the log says why');
+    }
+    const { admin } = this.#parts.settings;
+    const secure = admin.tls !== undefined || admin.behindProxy !== undefined;
+    const signIn = new SignIn(rows);
+    const accounts = new Accounts(rows);
+    await site(server, {
+      signIn,
+      secure,
+      version: VERSION,
+      log: this.#parts.log,
+      consoleFolder: CONSOLE_FOLDER,
+      routes: [
+        sessionRoutes({ signIn, accounts, secure, oidc: null }),
+        userRoutes(accounts),
+        auditRoutes(rows),
+      ],
+    });
+  }
+}
+
+/** The secret stands behind the #, which no browser sends: no proxy writes it down. */
+export function setupLink({ admin }: Settings, secret: string, port = admin.port): string {
+  const scheme = admin.tls === undefined ? 'http' : 'https';
+  const host = admin.host.includes(':') ? `[${admin.host}]` : admin.host;
+  const base = admin.url ?? `${scheme}://${host}:${port}`;
+  return `${base.replace(/\/$/, '')}/setup#${secret}`;
+}
