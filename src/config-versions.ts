@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { ConfigConflictError, NoVersionError } from './config/change-errors.js';
 import type { Environment } from './config/environment.js';
 import type { ConfigProblem } from './config/problems.js';
 import { replaceFile } from './config/replace-file.js';
@@ -43,42 +44,6 @@ export interface AppliedChange {
   readonly warnings: readonly ConfigProblem[];
 }
 
-/** Somebody has changed the file since the version that a change was made from. */
-export class ConfigConflictError extends Error {
-  readonly code = 'config-conflict';
-  /** What the file holds now. */
-  readonly hash: string;
-  /** The versions since, newest first; none where it is not known what the change was made from. */
-  readonly since: readonly ConfigVersion[];
-
-  constructor(from: string, hash: string, since: readonly ConfigVersion[]) {
-    const changes = since.map(
-      ({ version, who, appliedAt, reason }) =>
-        `  version ${version} by ${who} at ${new Date(appliedAt).toISOString()}: ${reason}`,
-    );
-    const what =
-      changes.length > 0
-        ? `was changed since version ${shortHash(from)}:\n${changes.join('\n')}`
-        : `is not version ${shortHash(from)}`;
-    super(
-      `The configuration ${what}\nTake what is there now (${shortHash(hash)}), put your change into it, and apply that`,
-    );
-    this.name = 'ConfigConflictError';
-    this.hash = hash;
-    this.since = since;
-  }
-}
-
-/** There is no such version. */
-export class NoVersionError extends Error {
-  readonly code = 'no-version';
-
-  constructor(reference: string) {
-    super(`There is no version "${reference}": vigil config history lists them`);
-    this.name = 'NoVersionError';
-  }
-}
-
 /** The history lies in the storage folder, which the first start makes. */
 export class NoHistoryError extends Error {
   readonly code = 'no-history';
@@ -90,9 +55,6 @@ export class NoHistoryError extends Error {
     this.name = 'NoHistoryError';
   }
 }
-
-/** How people are told a hash. */
-export const shortHash = (hash: string) => hash.slice(0, 12);
 
 const EDITED = 'edited in the file';
 
@@ -109,8 +71,13 @@ export class ConfigVersions {
     this.#env = env;
   }
 
+  /** Absolute path. */
   get file(): string {
     return this.#file;
+  }
+
+  get env(): Environment {
+    return this.#env;
   }
 
   /** @throws ConfigError where it cannot be read */

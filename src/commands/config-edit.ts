@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigVersions, shortHash } from '../config-versions.js';
+import { shortHash } from '../config/change-errors.js';
+import { ConfigVersions } from '../config-versions.js';
 import { runConfigApply } from './config-versions.js';
 import { EXIT } from './exit-codes.js';
 

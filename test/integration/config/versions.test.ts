@@ -1,12 +1,9 @@
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigConflictError } from '../../../src/config/change-errors.js';
 import { loadSettings } from '../../../src/config/settings.js';
-import {
-  type ChangeNote,
-  ConfigConflictError,
-  ConfigVersions,
-} from '../../../src/config-versions.js';
+import { type ChangeNote, ConfigVersions } from '../../../src/config-versions.js';
 import { temporaryFolder } from '../node/node-rig.js';
 
 const ALICE: ChangeNote = { who: 'alice', how: 'command', reason: 'less noise' };
