@@ -2,7 +2,7 @@ import { on } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseDicom } from 'dicom-parser';
+import dicomParser from 'dicom-parser';
 import { COMPREHENSIVE_3D_SR } from '../../src/dicom/sop-classes.js';
 import { headSlices, type PhantomStudy, studyOf } from '../../src/simulate/head-phantom.js';
 import { type ReceivedObject, SimulatedPacs } from '../../src/simulate/pacs.js';
@@ -86,7 +86,9 @@ async function reportsOf(pacs: SimulatedPacs, studies: number): Promise<Map<stri
   const reports = new Map<string, number>();
   for await (const [object] of on(pacs, 'received') as AsyncIterable<[ReceivedObject]>) {
     if (object.sopClassUid === COMPREHENSIVE_3D_SR) {
-      const report = parseDicom(await readFile(object.file), { untilTag: STUDY_INSTANCE_UID });
+      const report = dicomParser.parseDicom(await readFile(object.file), {
+        untilTag: STUDY_INSTANCE_UID,
+      });
       reports.set(report.string(STUDY_INSTANCE_UID) as string, object.receivedAt);
     }
     if (reports.size === studies) break;

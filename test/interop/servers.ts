@@ -1,19 +1,29 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findTool } from './tools.js';
 
+/** Below those that Linux gives to outgoing connections (ip(7)), of which one could take a port that was free before. */
+const PORTS = [15_000, 32_000] as const;
+
 /** A port that was free a moment ago, for programs that cannot take one by themselves. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = randomInt(...PORTS);
+    const server = createServer().listen(port, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+    } catch {
+      continue;
+    }
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /**
@@ -50,7 +60,7 @@ export async function startOrthanc(
       ...more,
     }),
   );
-  const server = await startServer('Orthanc', [configuration], port);
+  const server = await startServer('Orthanc', [configuration], port, httpPort);
   const url = (path: string) => `http://127.0.0.1:${httpPort}${path}`;
   return {
     port,
@@ -62,11 +72,11 @@ export async function startOrthanc(
   };
 }
 
-/** Starts a program that serves on a port and waits until it does; ended with its scope. */
+/** Starts a program that serves on ports and waits until it does; ended with its scope. */
 export async function startServer(
   tool: string,
   args: readonly string[],
-  port: number,
+  ...ports: readonly number[]
 ): Promise<{ readonly pid: number } & AsyncDisposable> {
   // Without TCP_NODELAY DCMTK's peers wait 40 ms for each message's acknowledgement.
   const env = { ...process.env, TCP_NODELAY: '1' };
@@ -81,7 +91,7 @@ export async function startServer(
     },
   };
   try {
-    await untilListening(child, port);
+    for (const port of ports) await untilListening(child, port);
   } catch (error) {
     await server[Symbol.asyncDispose]();
     throw error;
