@@ -59,6 +59,25 @@ module.exports = {
       [domain, dicom, log],
       'The simulated peers speak DIMSE and know nothing of the node.',
     ),
+    only(
+      'console',
+      ['^src/admin/api/schemas/'],
+      'The console is a program of its own, in the browser: it knows the API and nothing else of the node.',
+    ),
+    {
+      name: 'console-takes-types',
+      comment: 'What the API answers is typed by its schemas; their code stays out of the browser.',
+      severity: 'error',
+      from: { path: folder('console') },
+      to: { path: '^src/admin/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'console-is-not-imported',
+      comment: 'The node serves the console as built files.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: [folder('console')] },
+      to: { path: folder('console') },
+    },
     {
       name: 'main-imports',
       comment:
@@ -90,9 +109,10 @@ module.exports = {
     },
     {
       name: 'no-undeclared',
-      comment: 'What runs in production is declared as a dependency.',
+      comment:
+        'What runs in production is declared as a dependency; the console is bundled when it is built.',
       severity: 'error',
-      from: { path: '^src/' },
+      from: { path: '^src/', pathNot: [folder('console')] },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'unknown'] },
     },
   ],

@@ -1,0 +1,111 @@
+import { useCallback, useState } from 'preact/hooks';
+import type { CurrentRouting } from './answers.js';
+import { ApplyDialog } from './apply-dialog.js';
+import { ChangePanel } from './change-panel.js';
+import { ConflictNote } from './conflict-note.js';
+import { HistoryPanel } from './history-panel.js';
+import { ProblemPanel } from './problem-panel.js';
+import { ReplayPanel } from './replay-panel.js';
+import { useChecked } from './use-checked.js';
+import { type WantedLine, YamlEditor } from './yaml-editor.js';
+
+const PANELS = { problems: 'Problems', changes: 'Changes', replay: 'Replay', history: 'History' };
+type Panel = keyof typeof PANELS;
+
+/** One person's draft, made from one version of the file. */
+export function Workbench({
+  current,
+  reload,
+}: {
+  /** What the file says now. */
+  readonly current: CurrentRouting;
+  readonly reload: () => void;
+}) {
+  const [base, setBase] = useState(current);
+  const [draft, setDraft] = useState(current.text);
+  const [panel, setPanel] = useState<Panel>('problems');
+  const [wanted, setWanted] = useState<WantedLine>();
+  const [applying, setApplying] = useState(false);
+  const isChanged = draft !== base.text;
+  const isOvertaken = current.version !== base.version;
+  // Nobody is in the middle of anything: what somebody else applied is simply shown.
+  if (isOvertaken && !isChanged) {
+    setBase(current);
+    setDraft(current.text);
+  }
+  const checked = useChecked(draft, base);
+  const isSound = checked !== undefined && checked.problems.length === 0;
+
+  const takeTheirs = useCallback(() => {
+    setBase(current);
+    setDraft(current.text);
+  }, [current]);
+
+  return (
+    <>
+      <div class="routing-head row">
+        <p>
+          Version <code>{base.version.slice(0, 12)}</code>{' '}
+          {isChanged ? <b class="warned">with changes that are not applied</b> : 'is in the file'}
+        </p>
+        <div class="row">
+          <button type="button" disabled={!isChanged} onClick={takeTheirs}>
+            Undo my changes
+          </button>
+          <button
+            type="button"
+            class="main"
+            disabled={!isChanged || !isSound || isOvertaken}
+            onClick={() => setApplying(true)}
+          >
+            Apply…
+          </button>
+        </div>
+      </div>
+      {isOvertaken && isChanged && (
+        <ConflictNote
+          theirs={current}
+          mine={draft}
+          takeTheirs={takeTheirs}
+          keepMine={() => setBase(current)}
+        />
+      )}
+      <div class="workbench">
+        <YamlEditor text={draft} change={setDraft} checked={checked} wanted={wanted} />
+        <div class="panel panels">
+          <fieldset class="segments">
+            <legend class="hidden">Beside the editor</legend>
+            {(Object.keys(PANELS) as Panel[]).map((name) => (
+              <button
+                key={name}
+                type="button"
+                aria-pressed={name === panel}
+                onClick={() => setPanel(name)}
+              >
+                {PANELS[name]}
+                {name === 'problems' && checked !== undefined && (
+                  <ProblemCount count={checked.problems.length + checked.warnings.length} />
+                )}
+              </button>
+            ))}
+          </fieldset>
+          {panel === 'problems' && (
+            <ProblemPanel checked={checked} goTo={(line) => setWanted({ line })} />
+          )}
+          {panel === 'changes' && (
+            <ChangePanel before={base.text} draft={draft} isSound={isSound} />
+          )}
+          {panel === 'replay' && <ReplayPanel draft={draft} isSound={isSound} />}
+          {panel === 'history' && <HistoryPanel current={current} done={reload} />}
+        </div>
+      </div>
+      {applying && (
+        <ApplyDialog base={base} draft={draft} close={() => setApplying(false)} done={reload} />
+      )}
+    </>
+  );
+}
+
+function ProblemCount({ count }: { readonly count: number }) {
+  return count === 0 ? null : <b class="badge">{count}</b>;
+}

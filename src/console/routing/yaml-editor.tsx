@@ -1,0 +1,110 @@
+import { autocompletion } from '@codemirror/autocomplete';
+import { yaml } from '@codemirror/lang-yaml';
+import { type Diagnostic, lintGutter, setDiagnostics } from '@codemirror/lint';
+import { EditorState, type Text } from '@codemirror/state';
+import { EditorView } from '@codemirror/view';
+import { basicSetup } from 'codemirror';
+import { useEffect, useRef } from 'preact/hooks';
+import type { CheckedText, Problem } from './answers.js';
+import { complete } from './completion.js';
+import { editorLook } from './editor-look.js';
+
+/** A place that somebody wants to see; a new object each time. */
+export interface WantedLine {
+  readonly line: number;
+}
+
+/**
+ * The configuration as text. CodeMirror lives in a shadow root: its styles are constructed sheets there, which the
+ * content security policy allows, while in the document they would be an inline style element.
+ */
+export function YamlEditor({
+  text,
+  change,
+  checked,
+  wanted,
+}: {
+  /** What it holds at first, and from whenever this changes by something else than typing. */
+  readonly text: string;
+  readonly change: (text: string) => void;
+  readonly checked: CheckedText | undefined;
+  readonly wanted: WantedLine | undefined;
+}) {
+  const host = useRef<HTMLDivElement>(null);
+  const view = useRef<EditorView | undefined>(undefined);
+  const current = useRef({ text, change });
+  current.current = { text, change };
+
+  useEffect(() => {
+    if (host.current === null) return;
+    const root = host.current.shadowRoot ?? host.current.attachShadow({ mode: 'open' });
+    const editor = new EditorView({
+      root,
+      parent: root,
+      state: EditorState.create({
+        doc: current.current.text,
+        extensions: [
+          basicSetup,
+          yaml(),
+          lintGutter(),
+          autocompletion({ override: [complete] }),
+          editorLook,
+          EditorView.contentAttributes.of({ 'aria-label': 'Configuration in YAML' }),
+          EditorView.updateListener.of((update) => {
+            if (update.docChanged) current.current.change(update.state.doc.toString());
+          }),
+        ],
+      }),
+    });
+    view.current = editor;
+    const routes = /^routes:/m.exec(current.current.text)?.index;
+    if (routes !== undefined) {
+      editor.dispatch({ effects: EditorView.scrollIntoView(routes, { y: 'start' }) });
+    }
+    return () => editor.destroy();
+  }, []);
+
+  useEffect(() => {
+    const editor = view.current;
+    if (editor === undefined || editor.state.doc.toString() === text) return;
+    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } });
+  }, [text]);
+
+  useEffect(() => {
+    const editor = view.current;
+    if (editor === undefined || checked === undefined) return;
+    const { doc } = editor.state;
+    const diagnostics = [
+      ...checked.problems.map((problem) => diagnosticOf(problem, 'error', doc)),
+      ...checked.warnings.map((problem) => diagnosticOf(problem, 'warning', doc)),
+    ];
+    editor.dispatch(setDiagnostics(editor.state, diagnostics));
+  }, [checked]);
+
+  useEffect(() => {
+    const editor = view.current;
+    if (editor === undefined || wanted === undefined) return;
+    const { from } = editor.state.doc.line(Math.min(wanted.line, editor.state.doc.lines));
+    editor.dispatch({ selection: { anchor: from }, scrollIntoView: true });
+    editor.focus();
+  }, [wanted]);
+
+  return <div ref={host} class="editor" />;
+}
+
+/** Marks from the problem's place to the end of its line; the first line where it has none. */
+function diagnosticOf(
+  { message, hint, line = 1, column = 1 }: Problem,
+  severity: Diagnostic['severity'],
+  doc: Text,
+): Diagnostic {
+  const place = doc.line(Math.min(Math.max(1, line), doc.lines));
+  const from = Math.min(place.to, place.from + column - 1);
+  const to = Math.max(from, place.from + place.text.trimEnd().length);
+  return {
+    from,
+    to,
+    severity,
+    message: hint === undefined ? message : `${message}\n${hint}`,
+  };
+}

@@ -1,0 +1,55 @@
+import { useState } from 'preact/hooks';
+import type { Session } from '../../admin/api/schemas/session.js';
+import { messageOf } from '../api/client.js';
+import { useConnection } from '../api/context.js';
+import { OwnPasswordDialog } from './own-password-dialog.js';
+import { chooseTheme, storedTheme, type Theme } from './theme.js';
+import { useToast } from './toasts.js';
+
+/** Who is logged in, the colours, and the way out. */
+export function AccountMenu({ enter }: { readonly enter: (session: Session | undefined) => void }) {
+  const { api, session } = useConnection();
+  const [theme, setTheme] = useState(storedTheme);
+  const [changing, setChanging] = useState(false);
+  const toast = useToast();
+  const signOut = () => {
+    api.request('DELETE', '/session').then(
+      () => enter(undefined),
+      (error: unknown) => toast(messageOf(error), true),
+    );
+  };
+  return (
+    <details class="account">
+      <summary>
+        <span class="who">{session.user}</span>
+        <span class="role">{session.role}</span>
+      </summary>
+      <div class="menu">
+        <label>
+          Colours
+          <select
+            value={theme}
+            onChange={({ currentTarget }) => {
+              const chosen = currentTarget.value as Theme;
+              setTheme(chosen);
+              chooseTheme(chosen);
+            }}
+          >
+            <option value="dark">Dark</option>
+            <option value="light">Light</option>
+            <option value="system">As the system</option>
+          </select>
+        </label>
+        {session.origin === 'local' && (
+          <button type="button" onClick={() => setChanging(true)}>
+            Change password…
+          </button>
+        )}
+        <button type="button" onClick={signOut}>
+          Sign out
+        </button>
+      </div>
+      {changing && <OwnPasswordDialog close={() => setChanging(false)} entered={enter} />}
+    </details>
+  );
+}
