@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { auditRoutes } from './admin/api/routes/audit.js';
+import { type RoutingDesk, routingRoutes } from './admin/api/routes/routing.js';
 import { sessionRoutes } from './admin/api/routes/session.js';
 import { userRoutes } from './admin/api/routes/users.js';
 import type { Health } from './admin/health.js';
@@ -20,6 +21,8 @@ export interface AdministeringParts {
   readonly health: Health;
   readonly metrics: Metrics;
   readonly certificates: Certificates;
+  /** Absent where the node was not started from a configuration file. */
+  readonly desk?: RoutingDesk | undefined;
   readonly log: Log;
 }
 
@@ -92,6 +95,7 @@ export class Administering implements AsyncDisposable {
     if (rows === undefined) {
       return closedSite(server, 'accounts.db cannot be used: the log says why');
     }
+    const { desk } = this.#parts;
     const { admin } = this.#parts.settings;
     const secure = admin.tls !== undefined || admin.behindProxy !== undefined;
     const signIn = new SignIn(rows);
@@ -106,6 +110,7 @@ export class Administering implements AsyncDisposable {
         sessionRoutes({ signIn, accounts, secure, oidc: null }),
         userRoutes(accounts),
         auditRoutes(rows),
+        ...(desk === undefined ? [] : [routingRoutes(desk, (line) => rows.audit(line))]),
       ],
     });
   }

@@ -5,6 +5,7 @@ import { Administering } from './administering.js';
 import { Certificates } from './certificates.js';
 import { Committing } from './committing.js';
 import type { Settings } from './config/settings.js';
+import { ConfigDesk, type ConfigFileParts } from './config-desk.js';
 import { withoutDestination } from './domain/delivery-backlog.js';
 import { InferStage } from './infer/analyse.js';
 import type { Log } from './log.js';
@@ -73,8 +74,9 @@ export class App implements AsyncDisposable {
     checker: CatalogChecker;
     files: InstanceFiles;
     infer: InferStage;
+    configFile: ConfigFileParts | undefined;
   }) {
-    const { settings, log, catalog, files, infer } = opened;
+    const { settings, log, catalog, files, infer, configFile } = opened;
     const { folder } = settings.storage;
     this.#settings = settings;
     this.#log = log;
@@ -166,15 +168,24 @@ export class App implements AsyncDisposable {
       health: () => this.health(),
       metrics: this.#metrics,
       certificates: this.#certificates,
+      ...(configFile && {
+        desk: new ConfigDesk({
+          ...configFile,
+          settings: () => this.#settings,
+          status: this.status,
+          series: this.#series,
+        }),
+      }),
       log: log.child({ stage: 'admin' }),
     });
   }
 
   /**
-   * Takes the storage folder, opens catalog, archive and model.
+   * Takes the storage folder, opens catalog, archive and model. With `configFile` the configuration can be looked at
+   * and changed over the API.
    * @throws where one of them cannot be had; nothing is left open then
    */
-  static async open(settings: Settings, log: Log): Promise<App> {
+  static async open(settings: Settings, log: Log, configFile?: ConfigFileParts): Promise<App> {
     const { folder, minFreeBytes } = settings.storage;
     const { model, signedBy, calibration, prevalence, maxKeySlices, ...process } =
       settings.inference;
@@ -197,7 +208,7 @@ export class App implements AsyncDisposable {
         keySlices: maxKeySlices,
         log: log.child({ stage: 'infer' }),
       });
-      return new App({ settings, log, lock, catalog, checker, files, infer });
+      return new App({ settings, log, lock, catalog, checker, files, infer, configFile });
     } catch (error) {
       for (const close of opened.reverse()) await close();
       throw error;

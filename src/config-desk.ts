@@ -20,25 +20,25 @@ import type { StatusStore } from './store/status-store.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+/** The file that the node was started with. */
+export interface ConfigFileParts {
+  readonly versions: ConfigVersions;
+  /** Has the node take the file now; resolves when it is in force or refused. */
+  readonly reload: () => Promise<void>;
+}
+
+interface ConfigDeskParts extends ConfigFileParts {
+  /** What is in force. */
+  readonly settings: () => Settings;
+  readonly status: StatusStore;
+  readonly series: SeriesStore;
+}
+
 /** Looks at and changes the configuration of a running node, for whoever asks over the API. */
 export class ConfigDesk {
-  readonly #parts: {
-    readonly versions: ConfigVersions;
-    readonly reload: () => Promise<void>;
-    readonly settings: () => Settings;
-    readonly status: StatusStore;
-    readonly series: SeriesStore;
-  };
+  readonly #parts: ConfigDeskParts;
 
-  constructor(parts: {
-    versions: ConfigVersions;
-    /** Has the node take the file now; resolves when it is in force or refused. */
-    reload: () => Promise<void>;
-    /** What is in force. */
-    settings: () => Settings;
-    status: StatusStore;
-    series: SeriesStore;
-  }) {
+  constructor(parts: ConfigDeskParts) {
     this.#parts = parts;
   }
 

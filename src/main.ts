@@ -16,8 +16,9 @@ export async function main(configFile: string): Promise<void> {
   const log = createLog(loaded.settings.log);
   for (const warning of loaded.warnings) log.warn(problemText(warning).trim());
   const systemd = new Systemd({ log });
-  const app = await App.open(loaded.settings, log);
   const versions = new ConfigVersions(configFile);
+  const reload = () => watcher.reload();
+  const app = await App.open(loaded.settings, log, { versions, reload });
   const keep = (inForce: LoadedSettings, how: 'start' | 'file') => {
     try {
       versions.noteInForce(inForce, how);
@@ -25,7 +26,7 @@ export async function main(configFile: string): Promise<void> {
       log.error({ err: error }, 'the configuration is in force, but its history cannot be kept');
     }
   };
-  const watcher = new ConfigWatcher({
+  const watcher: ConfigWatcher = new ConfigWatcher({
     loaded,
     onChange: (change) => {
       app.reconfigure(change.loaded.settings, change.restartNeeded);
