@@ -105,7 +105,7 @@ async function orthanc(
       await delay(5);
     }
   };
-  return measured(head, studies, async (study) => {
+  return await measured(head, studies, async (study) => {
     const lastResponse = await send(node, study, imagesPerSecond);
     return (await stable()) - lastResponse;
   });
