@@ -15,6 +15,7 @@ import { type DeliveryCommandOptions, runAbandon, runResend } from './commands/d
 import { runDemo } from './commands/demo.js';
 import { type EchoOptions, runEcho } from './commands/echo.js';
 import { EXIT, exitCodeOf } from './commands/exit-codes.js';
+import { runHashPasscode } from './commands/hash-passcode.js';
 import { runModels } from './commands/models.js';
 import { runReanalyse } from './commands/reanalyse.js';
 import { runRebuildCatalog } from './commands/rebuild-catalog.js';
@@ -160,6 +161,14 @@ program
   .action(
     ending((file: string, options: { json: boolean }) => runCheckConfig({ file, ...options })),
   );
+
+program
+  .command('hash-passcode')
+  .description(
+    "print the line of a users' file (receive.access) for a user whose passcode is read from standard input",
+  )
+  .argument('<name>', 'user name')
+  .action(ending((name: string) => runHashPasscode(name)));
 
 const configuration = program
   .command('config')

@@ -2,6 +2,8 @@ import { expiryWarning, tlsUses } from './certificates.js';
 import type { Environment } from './config/environment.js';
 import { ConfigError, type ConfigProblem } from './config/problems.js';
 import { type LoadedSettings, parseSettings, type Settings } from './config/settings.js';
+import { PasscodeFileError, userIdentityOf } from './deliver/peer-user.js';
+import { readUserFile, UserFileError } from './receive/user-file.js';
 import { CredentialsError, readCredentials } from './tls/credentials.js';
 
 /**
@@ -15,7 +17,8 @@ export async function checkText(
   env: Environment = process.env,
 ): Promise<LoadedSettings> {
   const loaded = parseSettings(text, file, env);
-  const { problems, warnings } = await checkCertificates(loaded.settings);
+  const { problems: ofCertificates, warnings } = await checkCertificates(loaded.settings);
+  const problems = [...ofCertificates, ...(await checkUsers(loaded.settings))];
   if (problems.length > 0) throw new ConfigError(file, problems);
   return { ...loaded, warnings: [...loaded.warnings, ...warnings] };
 }
@@ -38,4 +41,27 @@ async function checkCertificates(
     }
   }
   return { problems, warnings };
+}
+
+/** What is wrong with the files of users and passcodes. */
+async function checkUsers({ receive, destinations, scanners }: Settings): Promise<ConfigProblem[]> {
+  const problems: ConfigProblem[] = [];
+  const note = (path: string, error: unknown): void => {
+    const isKnown = error instanceof UserFileError || error instanceof PasscodeFileError;
+    if (!isKnown) throw error;
+    problems.push({ path, message: error.message });
+  };
+  const rules = receive.access === 'any' ? [] : receive.access;
+  for (const [index, { users }] of rules.entries()) {
+    if (users === 'any') continue;
+    await readUserFile(users).catch((error) => note(`receive.access[${index}].users`, error));
+  }
+  for (const [section, peers] of Object.entries({ destinations, scanners })) {
+    for (const { name, user } of peers) {
+      if (user === undefined) continue;
+      const path = `${section}.${name}.user.passcodeFile`;
+      await userIdentityOf(user).catch((error) => note(path, error));
+    }
+  }
+  return problems;
 }

@@ -99,6 +99,29 @@ function titleFaults(scanners: ConfigFile['scanners']): Fault[] {
   });
 }
 
+/** Passcodes that anyone on the network can read. */
+function passcodeWarnings(config: ConfigFile): Fault[] {
+  const { access, plain } = config.receive;
+  const rules = access === 'any' ? [] : [...access.entries()];
+  const asking = plain ? rules.filter(([, { users }]) => users !== 'any') : [];
+  return [
+    ...asking.map(([index]) => ({
+      keys: ['receive', 'access', index, 'users'],
+      message: 'asks for passcodes, and receive.plain lets them come without encryption',
+      hint: 'set receive.plain to false, and receive.tls',
+    })),
+    ...(['destinations', 'scanners'] as const).flatMap((section) =>
+      Object.entries(config[section])
+        .filter(([, { user, tls }]) => user?.passcodeFile !== undefined && tls === undefined)
+        .map(([name]) => ({
+          keys: [section, name, 'user', 'passcodeFile'],
+          message: 'is sent without encryption',
+          hint: 'set tls for it',
+        })),
+    ),
+  ];
+}
+
 /** What can be meant so, but is worth a line in the log at start. */
 export function warningsFor(config: ConfigFile): Fault[] {
   const { destinations, storage, retention } = config;
@@ -112,6 +135,7 @@ export function warningsFor(config: ConfigFile): Fault[] {
       message: `No route sends anything to destination "${name}"`,
     })),
   ];
+  warnings.push(...passcodeWarnings(config));
   if (retention.minFreeMb < storage.minFreeMb) {
     const message =
       'retention.minFreeMb is less than storage.minFreeMb: receiving stops before space is made';

@@ -82,6 +82,13 @@ const access = z.strictObject({
     .describe(
       'Common Name, a name of the Subject Alternative Name, or SHA-256 fingerprint in hex of the certificate that it shows over TLS.',
     ),
+  users: z
+    .string()
+    .min(1)
+    .default('any')
+    .describe(
+      'any, or a file with the users of whom it must be one, a line each as vigil hash-passcode prints it (user identity, PS3.7 D.3.3.7). Relative to the configuration file.',
+    ),
 });
 
 const receive = z.strictObject({
@@ -241,6 +248,24 @@ const peerTls = z
     params: { hint: 'give both, or neither where the peer asks for no certificate' },
   });
 
+const peerUser = z.strictObject({
+  name: z
+    .string()
+    .regex(/^\P{Cc}{1,256}$/u, 'is empty, longer than 256 characters, or has a control character')
+    .describe('User name that the peer is told.'),
+  passcodeFile: z
+    .string()
+    .min(1)
+    .exactOptional()
+    .describe(
+      'File whose first line is the passcode; the name alone is told where absent. Relative to the configuration file.',
+    ),
+  mustConfirm: z
+    .boolean()
+    .default(false)
+    .describe('Whether the peer must answer that it has checked the user.'),
+});
+
 /** Another application entity that Vigil calls. */
 const peer = {
   aeTitle: aeTitle.describe('AE title of the peer.'),
@@ -265,6 +290,9 @@ const peer = {
     .default(60)
     .describe('Longest wait for a response, from the last byte that moved.'),
   tls: peerTls.exactOptional().describe('Speaks TLS with the peer, by BCP 195.'),
+  user: peerUser
+    .exactOptional()
+    .describe('Tells the peer of a user (user identity, PS3.7 D.3.3.7).'),
 };
 
 /** It is called with the AE title that it called. */

@@ -44,6 +44,8 @@ export interface Settings {
       readonly callingAeTitle: string;
       readonly from: AnyOr<string>;
       readonly certificate: AnyOr<string>;
+      /** Absolute path of a users' file. */
+      readonly users: 'any' | string;
     }>;
     /** SOP Class UIDs. */
     readonly storageClasses: AnyOr<string>;
@@ -130,6 +132,13 @@ export interface PeerSettings {
     readonly files: TlsFileSettings;
     /** That the peer's certificate must have. */
     readonly serverName: string;
+  };
+  /** That the peer is told of. */
+  readonly user?: {
+    readonly name: string;
+    /** Absolute path. */
+    readonly passcodeFile?: string;
+    readonly mustConfirm: boolean;
   };
 }
 
@@ -292,6 +301,10 @@ function tlsFiles(tls: Partial<TlsFileSettings> & { authorities: string }, folde
   };
 }
 
+function accessRule<Rule extends { readonly users: string }>(rule: Rule, folder: string): Rule {
+  return rule.users === 'any' ? rule : { ...rule, users: resolve(folder, rule.users) };
+}
+
 function settingsOf(config: ConfigFile, folder: string): Settings {
   const { node, storage, receive, completeness, inference, retention, verify } = config;
   return {
@@ -312,7 +325,8 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
       calledAeTitles: receive.calledAeTitles,
       callingAeTitles: receive.callingAeTitles,
       allowFrom: receive.allowFrom,
-      access: receive.access,
+      access:
+        receive.access === 'any' ? 'any' : receive.access.map((rule) => accessRule(rule, folder)),
       storageClasses: receive.storageClasses,
       ...(receive.tls && {
         tls: {
@@ -405,6 +419,12 @@ function peerSettings(
     },
     ...(peer.tls && {
       tls: { files: tlsFiles(peer.tls, folder), serverName: peer.tls.serverName ?? peer.host },
+    }),
+    ...(peer.user && {
+      user: {
+        ...peer.user,
+        ...(peer.user.passcodeFile && { passcodeFile: resolve(folder, peer.user.passcodeFile) }),
+      },
     }),
   };
 }

@@ -81,6 +81,17 @@ export function credentialsFailure(error: Error): AssociationFailure {
   return transient('tls-files', error.message);
 }
 
+/** The own passcode cannot be read; a delivery waits until it can. */
+export function passcodeFailure(error: Error): AssociationFailure {
+  return transient('passcode-file', error.message);
+}
+
+export const USER_NOT_CONFIRMED: AssociationFailure = {
+  failureClass: 'permanent',
+  code: 'user-not-confirmed',
+  text: 'The peer accepts the association but does not say that it has checked the user, as user.mustConfirm asks: it may not check users at all',
+};
+
 export const PLAIN_TO_TLS = transient(
   'peer-expects-tls',
   'The peer speaks TLS on this port: set tls for the destination, or give the port for plain DICOM',
@@ -117,6 +128,9 @@ export function abortFailure(abort: {
 /** Result of A-ASSOCIATE-RJ (PS3.8 Table 9-21): permanent; 2 is transient. */
 const REJECTED_PERMANENT = 1;
 
+const OWN_USER_REFUSED = 'it may not know the user, or the passcode is wrong';
+const USER_WANTED = 'it may ask for a user and a passcode';
+
 /** Source and reason of A-ASSOCIATE-RJ (PS3.8 Table 9-21). */
 const REJECT_REASONS: Readonly<Record<string, string>> = {
   '1/1': 'no reason given',
@@ -129,13 +143,18 @@ const REJECT_REASONS: Readonly<Record<string, string>> = {
   '3/2': 'local limit exceeded',
 };
 
-export function rejectionFailure(rejection: {
-  readonly result: number;
-  readonly source: number;
-  readonly reason: number;
-}): AssociationFailure {
+/** How a user that is not accepted is answered (PS3.7 D.3.3.7). */
+const USER_REJECTED = '2/1';
+
+export function rejectionFailure(
+  rejection: { readonly result: number; readonly source: number; readonly reason: number },
+  { statedUser = false } = {},
+): AssociationFailure {
   const { result, source, reason } = rejection;
-  const text = REJECT_REASONS[`${source}/${reason}`] ?? `source ${source}, reason ${reason}`;
+  const key = `${source}/${reason}`;
+  const known = REJECT_REASONS[key] ?? `source ${source}, reason ${reason}`;
+  const text =
+    key === USER_REJECTED ? `${known}: ${statedUser ? OWN_USER_REFUSED : USER_WANTED}` : known;
   return {
     failureClass: result === REJECTED_PERMANENT ? 'permanent' : 'transient',
     code: 'association-rejected',

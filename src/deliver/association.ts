@@ -18,13 +18,22 @@ import {
   PEER_RELEASED,
   type Phase,
   PLAIN_TO_TLS,
+  passcodeFailure,
   protocolFailure,
   rejectionFailure,
   timeoutFailure,
   UNANNOUNCED_CLOSE,
+  USER_NOT_CONFIRMED,
 } from './association-failure.js';
 import { judgeResponses } from './judge-responses.js';
-import { type RoleSelection, withRoles } from './role-selection.js';
+import { type PeerUser, userIdentityOf } from './peer-user.js';
+import {
+  type RoleSelection,
+  roleItem,
+  type UserIdentity,
+  userIdentityItem,
+  withUserItems,
+} from './user-items.js';
 
 dimse.Implementation.setImplementationClassUid(IMPLEMENTATION_CLASS_UID);
 dimse.Implementation.setImplementationVersion(IMPLEMENTATION_VERSION_NAME);
@@ -40,6 +49,8 @@ export interface Peer {
   readonly timeouts?: Timeouts | undefined;
   /** Speaks TLS; plain DICOM where absent. */
   readonly tls?: PeerTls | undefined;
+  /** That it is told of; none where absent. */
+  readonly user?: PeerUser | undefined;
 }
 
 export interface PeerTls {
@@ -89,7 +100,10 @@ export interface Exchange {
  * Opens an association, sends the requests one after the other and releases it. Resolves when the connection is gone:
  * to undefined after a release, else to what broke it. Responses reach the requests' own 'response' listeners.
  */
-export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFailure | undefined> {
+export async function associate(
+  peer: Peer,
+  exchange: Exchange,
+): Promise<AssociationFailure | undefined> {
   const {
     requests,
     contexts = [],
@@ -100,7 +114,13 @@ export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFa
     onPhase,
     signal,
   } = exchange;
-  if (signal?.aborted) return Promise.resolve(CANCELLED);
+  let user: UserIdentity | undefined;
+  try {
+    user = peer.user && (await userIdentityOf(peer.user));
+  } catch (error) {
+    return passcodeFailure(error as Error);
+  }
+  if (signal?.aborted) return CANCELLED;
   const client = new dimse.Client();
   for (const request of requests) client.addRequest(request);
   for (const context of contexts) client.addAdditionalPresentationContext(context, true);
@@ -108,7 +128,7 @@ export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFa
   try {
     security = peer.tls && securityOptions(peer.tls);
   } catch (error) {
-    return Promise.resolve(credentialsFailure(error as Error));
+    return credentialsFailure(error as Error);
   }
 
   return new Promise((resolve) => {
@@ -135,7 +155,8 @@ export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFa
     const network = networkOf(client);
     const { socket } = network;
     socket.setNoDelay(true);
-    if (roles.length > 0) proposeRoles(socket, roles);
+    const items = [...roles.map(roleItem), ...(user ? [userIdentityItem(user)] : [])];
+    if (items.length > 0) addUserItems(socket, items);
     if (socket instanceof TLSSocket && peer.tls) nameServer(socket, peer.tls.serverName);
     let unsent = unsentBy(socket);
 
@@ -198,10 +219,14 @@ export function associate(peer: Peer, exchange: Exchange): Promise<AssociationFa
       const maximum = accepted.getMaxPduLength();
       // The library would cut a dataset into fragments of (maximum - 6) bytes, for ever where that is not positive.
       if (maximum !== 0 && maximum < SMALLEST_PDU) return fail(protocolFailure('Maximum Length'));
+      const isConfirmed = accepted.getNegotiateUserIdentityServerResponse();
+      if (user?.positiveResponseRequested && !isConfirmed) return fail(USER_NOT_CONFIRMED);
       enter('response');
       for (const request of sendable(accepted)) client.addRequest(request);
     });
-    client.on('associationRejected', (rejection: Rejection) => fail(rejectionFailure(rejection)));
+    client.on('associationRejected', (rejection: Rejection) =>
+      fail(rejectionFailure(rejection, { statedUser: user !== undefined })),
+    );
     client.on('associationReleased', () => {
       if (phase !== 'release') return fail(protocolFailure('A-RELEASE-RP to no request'));
       released = true;
@@ -297,11 +322,11 @@ function certificateProblem(socket: Socket, serverName: string): Error | string 
 }
 
 /** The library's first write is its A-ASSOCIATE-RQ. */
-function proposeRoles(socket: Socket, roles: readonly RoleSelection[]): void {
+function addUserItems(socket: Socket, items: readonly Buffer[]): void {
   const write = socket.write;
   socket.write = (pdu: Buffer) => {
     socket.write = write;
-    return socket.write(withRoles(pdu, roles));
+    return socket.write(withUserItems(pdu, items));
   };
 }
 

@@ -6,6 +6,7 @@ import {
   PduError,
   type ProposedContext,
   type ProposedRole,
+  type UserIdentity,
 } from './pdu.js';
 
 interface Item {
@@ -50,6 +51,7 @@ export function readAssociateRequest(body: Buffer): AssociateRequest {
     implementationVersionName: text(user(ItemType.ImplementationVersionName)),
     roles: proposedRoles(userInformation),
     proposesAsynchronousOperations: user(ItemType.AsynchronousOperationsWindow) !== undefined,
+    userIdentity: userIdentity(user(ItemType.UserIdentityRq)),
   };
 }
 
@@ -95,6 +97,24 @@ function proposedRole({ value }: Item): ProposedRole {
     sopClassUid: uid(value.subarray(2, 2 + length)),
     scu: value[2 + length] === 1,
     scp: value[3 + length] === 1,
+  };
+}
+
+/** PS3.7 Table D.3-14. */
+function userIdentity(value: Buffer | undefined): UserIdentity | undefined {
+  if (value === undefined) return undefined;
+  const primaryEnd = value.length >= 4 ? 4 + value.readUInt16BE(2) : 0;
+  const secondaryStart = primaryEnd + 2;
+  if (value.length < 4 || value.length < secondaryStart) {
+    throw invalid('a user identity is too short');
+  }
+  const end = secondaryStart + value.readUInt16BE(primaryEnd);
+  if (value.length < end) throw invalid('a user identity is too short');
+  return {
+    type: value.readUInt8(0),
+    positiveResponseRequested: value[1] === 1,
+    primaryField: value.subarray(4, primaryEnd),
+    secondaryField: value.subarray(secondaryStart, end),
   };
 }
 

@@ -15,10 +15,12 @@ import {
   type AccessRule,
   AccessRules,
   AddressList,
+  type Admission,
   type Caller,
 } from './access.js';
 import {
   type AssociateAccept,
+  type AssociateAnswer,
   type AssociateRequest,
   ContextResult,
   DICOM_APPLICATION_CONTEXT,
@@ -27,6 +29,7 @@ import {
   type ProposedRole,
   type Rejection,
 } from './pdu.js';
+import { UserFileError } from './user-file.js';
 
 export interface AssociationPolicySettings {
   /** The titles that we answer to. */
@@ -88,6 +91,12 @@ export const Rejections = {
   LocalLimitExceeded: { result: 2, source: 3, reason: 2, because: 'too many associations' },
 } as const satisfies Record<string, Rejection>;
 
+/** What the standard asks for where a user's identity is not accepted (PS3.7 D.3.3.7). */
+const NOT_AUTHENTICATED = { result: 1, source: 2, reason: 1 } as const;
+
+/** Temporary congestion: the sender may try again. */
+const USERS_UNKNOWN = { result: 2, source: 3, reason: 1 } as const;
+
 const AccessRejections = {
   callingAeTitle: {
     result: 1,
@@ -108,6 +117,19 @@ const AccessRejections = {
     because:
       'certificate fits no rule of receive.access for this AE title and address, or none was shown',
   },
+  'user-missing': {
+    ...NOT_AUTHENTICATED,
+    because: 'the rule of receive.access for this AE title asks for a user, and none was stated',
+  },
+  'user-type': {
+    ...NOT_AUTHENTICATED,
+    because:
+      'the user is stated by another type of identity than user name and passcode, which the rule of receive.access asks for',
+  },
+  user: {
+    ...NOT_AUTHENTICATED,
+    because: 'user or passcode fits no rule of receive.access for this AE title',
+  },
 } as const satisfies Record<AccessFailure, Rejection>;
 
 /** Decides on association requests; holds no state but its settings. */
@@ -123,12 +145,23 @@ export class AssociationPolicy {
     this.#access = settings.access === 'any' ? undefined : new AccessRules(settings.access);
   }
 
+  /** Without a promise where no user has to be looked up; `open` is asked when that is done. */
   decide(
     request: AssociateRequest,
     caller: Caller,
-    open: OpenAssociations,
-  ): AssociateAccept | Rejection {
-    return this.#rejection(request, caller, open) ?? this.#accept(request);
+    open: () => OpenAssociations,
+  ): AssociateAnswer | Promise<AssociateAnswer> {
+    const rejection = this.#rejection(request, caller);
+    if (rejection !== undefined) return rejection;
+    const admission = this.#access?.judge(request.callingAeTitle, caller) ?? 'admitted';
+    if (!(admission instanceof Promise)) return this.#answer(request, admission, open);
+    return admission.then(
+      (judged) => this.#answer(request, judged, open),
+      (error: unknown) => {
+        if (!(error instanceof UserFileError)) throw error;
+        return { ...USERS_UNKNOWN, because: `users of receive.access: ${error.message}` };
+      },
+    );
   }
 
   keeps(sopClassUid: string): boolean {
@@ -138,11 +171,7 @@ export class AssociationPolicy {
       : storageClasses.includes(sopClassUid);
   }
 
-  #rejection(
-    request: AssociateRequest,
-    caller: Caller,
-    open: OpenAssociations,
-  ): Rejection | undefined {
+  #rejection(request: AssociateRequest, caller: Caller): Rejection | undefined {
     const { calledAeTitles, callingAeTitles } = this.#settings;
     if ((request.protocolVersion & 1) === 0) return Rejections.ProtocolVersionNotSupported;
     if (!this.#sources.has(caller.address)) return Rejections.SourceNotAllowed;
@@ -155,16 +184,24 @@ export class AssociationPolicy {
     if (!allows(callingAeTitles, request.callingAeTitle)) {
       return Rejections.CallingAeTitleNotRecognized;
     }
-    const failure = this.#access?.failure(request.callingAeTitle, caller);
-    if (failure !== undefined) return AccessRejections[failure];
-    const { maximumAssociations, maximumAssociationsPerAddress } = this.#settings;
-    if (open.all >= maximumAssociations || open.fromAddress >= maximumAssociationsPerAddress) {
-      return Rejections.LocalLimitExceeded;
-    }
     return undefined;
   }
 
-  #accept(request: AssociateRequest): AssociateAccept {
+  #answer(
+    request: AssociateRequest,
+    admission: Admission,
+    open: () => OpenAssociations,
+  ): AssociateAnswer {
+    if (admission !== 'admitted' && admission !== 'identified') return AccessRejections[admission];
+    const { maximumAssociations, maximumAssociationsPerAddress } = this.#settings;
+    const { all, fromAddress } = open();
+    if (all >= maximumAssociations || fromAddress >= maximumAssociationsPerAddress) {
+      return Rejections.LocalLimitExceeded;
+    }
+    return this.#accept(request, admission === 'identified');
+  }
+
+  #accept(request: AssociateRequest, isIdentified: boolean): AssociateAccept {
     const contexts = request.contexts.map((proposed) => this.#negotiate(proposed, request.roles));
     const accepted = new Set(
       contexts
@@ -187,6 +224,7 @@ export class AssociationPolicy {
           scp: scp && sopClassUid === STORAGE_COMMITMENT_PUSH_MODEL,
         })),
       answersAsynchronousOperations: request.proposesAsynchronousOperations,
+      answersUserIdentity: isIdentified && request.userIdentity?.positiveResponseRequested === true,
     };
   }
 

@@ -26,11 +26,10 @@ import {
 } from './operation.js';
 import {
   AbortReason,
-  type AssociateAccept,
+  type AssociateAnswer,
   type AssociateRequest,
   ContextResult,
   PduError,
-  type Rejection,
   TlsInsteadError,
 } from './pdu.js';
 import { UpperLayer, type UpperLayerLimits, type UpperLayerUser } from './upper-layer.js';
@@ -42,7 +41,11 @@ export interface AssociationOptions {
   readonly socket: Socket;
   readonly limits: UpperLayerLimits;
   readonly services: readonly ServiceBinding[];
-  readonly decide: (request: AssociateRequest) => AssociateAccept | Rejection;
+  /** `isWaiting` says whether the requestor is still there to be answered. */
+  readonly decide: (
+    request: AssociateRequest,
+    isWaiting: () => boolean,
+  ) => AssociateAnswer | Promise<AssociateAnswer>;
   readonly nextAssociationId: () => number;
   readonly observer: ReceiveObserver;
   readonly log: Log;
@@ -133,12 +136,29 @@ export class Association implements UpperLayerUser {
     this.#upperLayer.destroy();
   }
 
-  associateIndication(request: AssociateRequest): AssociateAccept | Rejection {
-    const { decide, nextAssociationId, observer, now } = this.#options;
-    const answer = decide(request);
+  associateIndication(request: AssociateRequest): void {
+    const answer = this.#options.decide(request, () => this.#upperLayer.isRequested);
+    if (answer instanceof Promise) {
+      answer.then(
+        (decided) => this.#answerRequest(request, decided),
+        (error: unknown) => {
+          this.failed(error);
+          this.#upperLayer.abort();
+        },
+      );
+    } else {
+      this.#answerRequest(request, answer);
+    }
+  }
+
+  #answerRequest(request: AssociateRequest, answer: AssociateAnswer): void {
+    // The requestor may have gone, or the node stopped, while its user was looked up.
+    if (!this.#upperLayer.isRequested) return;
+    const { nextAssociationId, observer, now } = this.#options;
     if ('reason' in answer) {
       observer.associationRejected?.(answer, request, this.#remoteAddress);
-      return answer;
+      this.#upperLayer.answer(answer);
+      return;
     }
     this.#associationId = nextAssociationId();
     const { callingAeTitle, calledAeTitle } = request;
@@ -149,7 +169,7 @@ export class Association implements UpperLayerUser {
     }
     const remoteAddress = this.#remoteAddress;
     observer.associationOpened?.({ ...identity, remoteAddress, openedAt: now() });
-    return answer;
+    this.#upperLayer.answer(answer);
   }
 
   dataIndication(contextId: number, isCommand: boolean, isLast: boolean, bytes: Buffer): void {

@@ -38,6 +38,10 @@ export function associateAcPdu(accept: AssociateAccept): Buffer {
   userInformation.push(
     item(ItemType.ImplementationVersionName, ascii(accept.implementationVersionName)),
   );
+  if (accept.answersUserIdentity) {
+    // The server response of a user name is empty (PS3.7 Table D.3-15).
+    userInformation.push(item(ItemType.UserIdentityAc, Buffer.from([0, 0])));
+  }
   return pdu(
     PduType.AssociateAc,
     fixed,

@@ -22,6 +22,8 @@ export const ItemType = {
   AsynchronousOperationsWindow: 0x53,
   RoleSelection: 0x54,
   ImplementationVersionName: 0x55,
+  UserIdentityRq: 0x58,
+  UserIdentityAc: 0x59,
 } as const;
 
 export const DICOM_APPLICATION_CONTEXT = '1.2.840.10008.3.1.1.1';
@@ -40,6 +42,19 @@ export interface ProposedRole {
   readonly scp: boolean;
 }
 
+/** Types of user identity (PS3.7 Table D.3-14); Kerberos, SAML and JSON Web Token are 3 to 5. */
+export const UserIdentityType = { Username: 1, UsernameAndPasscode: 2 } as const;
+
+/** Who the requestor says that its user is (PS3.7 D.3.3.7.1). */
+export interface UserIdentity {
+  readonly type: number;
+  readonly positiveResponseRequested: boolean;
+  /** The user name in UTF-8, or what another type has. */
+  readonly primaryField: Buffer;
+  /** The passcode; empty for other types. */
+  readonly secondaryField: Buffer;
+}
+
 /** An A-ASSOCIATE-RQ PDU as read. AE titles are without padding. */
 export interface AssociateRequest {
   readonly protocolVersion: number;
@@ -53,6 +68,7 @@ export interface AssociateRequest {
   readonly implementationVersionName: string;
   readonly roles: readonly ProposedRole[];
   readonly proposesAsynchronousOperations: boolean;
+  readonly userIdentity?: UserIdentity | undefined;
 }
 
 /** Result of a presentation context (PS3.8 Table 9-18). */
@@ -82,6 +98,8 @@ export interface AssociateAccept {
   readonly implementationVersionName: string;
   readonly roles: readonly ProposedRole[];
   readonly answersAsynchronousOperations: boolean;
+  /** Whether it tells the requestor that its user was checked (PS3.7 D.3.3.7.2). */
+  readonly answersUserIdentity: boolean;
 }
 
 /** Result, source and reason of an A-ASSOCIATE-RJ PDU (PS3.8 Table 9-21). */
@@ -92,6 +110,9 @@ export interface Rejection {
   /** For our own log, not for the peer. */
   readonly because: string;
 }
+
+/** A-ASSOCIATE response. */
+export type AssociateAnswer = AssociateAccept | Rejection;
 
 /** Source and reason of an A-ABORT PDU (PS3.8 Table 9-26). */
 export interface Abort {

@@ -278,15 +278,14 @@ export class StoreScp implements AsyncDisposable {
       socket,
       limits,
       services: this.#services,
-      decide: (request) =>
-        this.#policy.decide(
-          request,
-          { address: remoteAddress, certificate },
-          {
-            all: this.#connections.associations(),
-            fromAddress: this.#connections.associations(remoteAddress),
-          },
-        ),
+      decide: (request, isWaiting) => {
+        const { userIdentity } = request;
+        const caller = { address: remoteAddress, certificate, userIdentity, isWaiting };
+        return this.#policy.decide(request, caller, () => ({
+          all: this.#connections.associations(),
+          fromAddress: this.#connections.associations(remoteAddress),
+        }));
+      },
       nextAssociationId: this.#nextAssociationId,
       observer: this.#observer,
       log: this.#log,

@@ -6,11 +6,10 @@ import {
   type Abort,
   AbortReason,
   AbortSource,
-  type AssociateAccept,
+  type AssociateAnswer,
   type AssociateRequest,
   PduError,
   PduType,
-  type Rejection,
 } from './pdu.js';
 import { PduParser } from './pdu-parser.js';
 import {
@@ -25,7 +24,8 @@ import { type Action, type Event, next, type State } from './upper-layer-states.
 
 /** Who takes the indications of the upper layer service (PS3.8 7). */
 export interface UpperLayerUser {
-  associateIndication(request: AssociateRequest): AssociateAccept | Rejection;
+  /** To be answered by `answer()`. */
+  associateIndication(request: AssociateRequest): void;
   /** A part of a command or dataset, as it came from the network. */
   dataIndication(contextId: number, isCommand: boolean, isLast: boolean, bytes: Buffer): void;
   /** Whether a message has begun of which more is to come. */
@@ -110,6 +110,20 @@ export class UpperLayer {
 
   get isAssociated(): boolean {
     return this.#isAssociated;
+  }
+
+  /** Whether an association is requested and not answered. */
+  get isRequested(): boolean {
+    return this.#state === 'Sta3';
+  }
+
+  /** A-ASSOCIATE response to a request that waits for it. */
+  answer(answer: AssociateAnswer): void {
+    if ('reason' in answer) {
+      this.#event('associate-reject', () => this.#write(associateRjPdu(answer)));
+    } else {
+      this.#event('associate-accept', () => this.#write(associateAcPdu(answer)));
+    }
   }
 
   /** Stops the flow of data indications, and with that the peer, until `resume()`. */
@@ -214,12 +228,7 @@ export class UpperLayer {
 
   #associateRequested(request: AssociateRequest): void {
     this.#peerMaximumLength = request.maximumLength;
-    const answer = this.#user.associateIndication(request);
-    if ('reason' in answer) {
-      this.#event('associate-reject', () => this.#write(associateRjPdu(answer)));
-    } else {
-      this.#event('associate-accept', () => this.#write(associateAcPdu(answer)));
-    }
+    this.#user.associateIndication(request);
   }
 
   #closed(): void {

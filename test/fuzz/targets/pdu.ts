@@ -17,6 +17,8 @@ export const target: Target = {
     ...[0x10, 0x20, 0x30, 0x40, 0x50, 0x51, 0x52, 0x53, 0x54, 0x55, 0x58].map((type) =>
       item(type, Buffer.from([0, 0, 0, 1])),
     ),
+    ...[1, 2, 3, 5].map((type) => item(0x58, Buffer.from([type, 1, 0, 1, 0x61, 0, 1, 0x62]))),
+    item(0x58, Buffer.from([2, 0, 0xff, 0xff, 0x61])),
     Buffer.from([0, 0, 0, 2, 1, 3]),
     Buffer.from([0, 0, 0, 3, 1, 0, 0]),
     Buffer.from(CT),

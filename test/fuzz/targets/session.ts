@@ -113,7 +113,10 @@ export async function runSession(bytes: Buffer, delivery: Delivery): Promise<voi
       },
     ],
     decide: (request) =>
-      policy.decide(request, { address: '127.0.0.1' }, { all: 0, fromAddress: 0 }),
+      policy.decide(request, { isWaiting: () => true, address: '127.0.0.1' }, () => ({
+        all: 0,
+        fromAddress: 0,
+      })),
     nextAssociationId: () => 1,
     observer,
     log,

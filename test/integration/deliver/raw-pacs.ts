@@ -130,5 +130,6 @@ function acceptAll(body: Buffer): Buffer {
     implementationVersionName: 'RAW',
     roles: [],
     answersAsynchronousOperations: false,
+    answersUserIdentity: false,
   });
 }

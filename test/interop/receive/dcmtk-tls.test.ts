@@ -81,7 +81,7 @@ describe.runIf(requireTools('echoscu', 'storescu', 'storescp', 'openssl'))('DCMT
   });
 
   it('gets in where its certificate fits the rule of its AE title, and is told where not', async () => {
-    const rule = { callingAeTitle: 'CT1', from: ['127.0.0.0/8'] };
+    const rule = { callingAeTitle: 'CT1', from: ['127.0.0.0/8'], users: 'any' };
     await using open = await start([{ ...rule, certificate: ['ct1'] }]);
     await call('echoscu', open.scp.tlsPort, withCertificate());
     await using closed = await start([{ ...rule, certificate: ['ct2'] }]);

@@ -140,6 +140,14 @@ routes: [{ name: r, send: { to: [a] } }]`,
       /No route sends anything to destination "b"/,
     ],
     ['retention: { minFreeMb: 10 }', /receiving stops before space is made/],
+    [
+      'receive: { access: [{ callingAeTitle: CT1, users: ./users }] }',
+      /asks for passcodes, and receive.plain lets them come without encryption/,
+    ],
+    [
+      'destinations: { a: { aeTitle: A, host: h, port: 1, user: { name: v, passcodeFile: p } } }',
+      /is sent without encryption/,
+    ],
   ])('%j', (text, warning) => {
     expect(
       parse(text)

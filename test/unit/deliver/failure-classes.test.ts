@@ -61,7 +61,7 @@ describe('the class of A-ASSOCIATE-RJ (PS3.8 Table 9-21)', () => {
     [1, 1, 2, 'application context name not supported'],
     [1, 1, 3, 'calling AE title not recognized'],
     [1, 1, 7, 'called AE title not recognized'],
-    [1, 2, 1, 'no reason given by the ACSE provider'],
+    [1, 2, 1, 'no reason given by the ACSE provider: it may ask for a user and a passcode'],
     [1, 2, 2, 'protocol version not supported'],
     [2, 3, 1, 'temporary congestion'],
     [2, 3, 2, 'local limit exceeded'],

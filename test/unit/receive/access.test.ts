@@ -6,17 +6,23 @@ const certificate = { names: ['ct1.hospital.example', '10.1.0.7'], sha256: SHA25
 const address = '10.1.0.7';
 
 const rules = new AccessRules([
-  { callingAeTitle: 'CT1', from: ['10.1.0.0/16'], certificate: ['CT1.hospital.example'] },
-  { callingAeTitle: 'CT1', from: ['192.168.0.1'], certificate: 'any' },
+  {
+    callingAeTitle: 'CT1',
+    from: ['10.1.0.0/16'],
+    certificate: ['CT1.hospital.example'],
+    users: 'any',
+  },
+  { callingAeTitle: 'CT1', from: ['192.168.0.1'], certificate: 'any', users: 'any' },
   {
     callingAeTitle: 'CT2',
     from: 'any',
     certificate: [SHA256.toUpperCase().replace(/..(?!$)/g, '$&:')],
+    users: 'any',
   },
 ]);
 
 describe('access rules', () => {
-  it.each<[string, Caller, string | undefined]>([
+  it.each<[string, Omit<Caller, 'isWaiting'>, string | undefined]>([
     ['CT1', { address, certificate }, undefined],
     ['CT1', { address: '::ffff:10.1.0.7', certificate }, undefined],
     ['CT1', { address: '192.168.0.1' }, undefined],
@@ -31,6 +37,7 @@ describe('access rules', () => {
     ['CT2', { address, certificate: { ...certificate, sha256: 'cd'.repeat(32) } }, 'certificate'],
     ['CT2', { address }, 'certificate'],
   ])('of %s, %o: %s', (title, caller, failure) => {
-    expect(rules.failure(title, caller)).toBe(failure);
+    const judged = rules.judge(title, { ...caller, isWaiting: () => true });
+    expect(judged).toBe(failure ?? 'admitted');
   });
 });

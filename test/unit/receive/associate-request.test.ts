@@ -19,6 +19,7 @@ describe('readAssociateRequest', () => {
           item(0x53, Buffer.from([0, 8, 0, 1])),
           item(0x54, role),
           item(0x55, Buffer.from('PEER')),
+          item(0x58, Buffer.from([2, 1, 0, 2, 0x63, 0x74, 0, 1, 0xff])),
           item(0x77, Buffer.from('unknown')),
         ],
       }),
@@ -34,6 +35,12 @@ describe('readAssociateRequest', () => {
       implementationVersionName: 'PEER',
       roles: [{ sopClassUid: CT, scu: true, scp: false }],
       proposesAsynchronousOperations: true,
+      userIdentity: {
+        type: 2,
+        positiveResponseRequested: true,
+        primaryField: Buffer.from('ct'),
+        secondaryField: Buffer.from([0xff]),
+      },
     });
   });
 
@@ -61,6 +68,12 @@ describe('readAssociateRequest', () => {
       'a role selection that is too short',
       associateRqBody({ userItems: [item(0x54, Buffer.from([0, 9, 1]))] }),
     ],
+    ...[[], [1, 0, 0], [1, 0, 0, 9, 0x61], [1, 0, 0, 1, 0x61], [2, 0, 0, 1, 0x61, 0, 2, 0x62]].map(
+      (bytes): [string, Buffer] => [
+        `a user identity of ${bytes.length} bytes that lacks some`,
+        associateRqBody({ userItems: [item(0x58, Buffer.from(bytes))] }),
+      ],
+    ),
     [
       'a maximum length of two bytes',
       Buffer.concat([base.subarray(0, 93), item(0x50, item(0x51, Buffer.alloc(2)))]),

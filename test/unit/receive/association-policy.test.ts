@@ -5,7 +5,7 @@ import {
   type OpenAssociations,
   Rejections,
 } from '../../../src/receive/association-policy.js';
-import type { AssociateAccept, AssociateRequest, Rejection } from '../../../src/receive/pdu.js';
+import type { AssociateAnswer, AssociateRequest, Rejection } from '../../../src/receive/pdu.js';
 
 const VERIFICATION = '1.2.840.10008.1.1';
 const CT = '1.2.840.10008.5.1.4.1.1.2';
@@ -47,12 +47,14 @@ function decide(
   asked: Partial<AssociateRequest> = {},
   address = '10.1.2.3',
   open: OpenAssociations = { all: 0, fromAddress: 0 },
-): AssociateAccept | Rejection {
-  return new AssociationPolicy({ ...settings, ...change }).decide(
+): AssociateAnswer {
+  const answer = new AssociationPolicy({ ...settings, ...change }).decide(
     { ...request, ...asked },
-    { address },
-    open,
+    { address, isWaiting: () => true },
+    () => open,
   );
+  if (answer instanceof Promise) throw new Error('no user was to be looked up');
+  return answer;
 }
 
 function negotiated(
