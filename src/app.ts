@@ -17,6 +17,7 @@ import { AnalysisStore } from './store/analysis-store.js';
 import { CatalogChecker } from './store/catalog-checker.js';
 import { CommitmentStore } from './store/commitment-store.js';
 import { DamageStore } from './store/damage-store.js';
+import { DamagedReportStore } from './store/damaged-report-store.js';
 import { CATALOG_FILE, type Catalog } from './store/database.js';
 import { DeliveryStore } from './store/delivery-store.js';
 import type { FolderLock } from './store/folder-lock.js';
@@ -105,6 +106,7 @@ export class App implements AsyncDisposable {
       proofs: new ProofStore(catalog),
       status: this.status,
       results: new ResultFiles(folder),
+      damagedReports: new DamagedReportStore(catalog),
       infer,
       metrics: this.#metrics,
       onBadFile: (studyInstanceUid) => this.#upkeep.suspect(studyInstanceUid),
@@ -129,6 +131,7 @@ export class App implements AsyncDisposable {
       catalog,
       folder,
       damage: new DamageStore(catalog),
+      onChange: () => this.#pipeline.wakeAll(),
       log: log.child({ stage: 'verify' }),
     });
     this.#upkeep = new Upkeep({
@@ -139,7 +142,13 @@ export class App implements AsyncDisposable {
       settings: () => this.#settings,
       log: log.child({ stage: 'upkeep' }),
     });
-    const commitments = new CommitmentStore(catalog, folder);
+    const doubt = (seriesInstanceUids: readonly string[]) => this.#series.doubt(seriesInstanceUids);
+    const commitments = new CommitmentStore({
+      catalog,
+      folder,
+      onListed: doubt,
+      onBadFile: (studyInstanceUid) => this.#upkeep.suspect(studyInstanceUid),
+    });
     this.#scp = buildStoreScp({
       settings,
       files,
@@ -150,7 +159,7 @@ export class App implements AsyncDisposable {
         this.#pipeline.touched(new Set(commitments.series(transactionUid)));
       },
       onCommitmentReport: (report) => this.#pipeline.takeReport(report),
-      steps: new PerformedStepStore(catalog),
+      steps: new PerformedStepStore(catalog, doubt),
       onStepEnded: (seriesInstanceUids) => this.#pipeline.touched(new Set(seriesInstanceUids)),
       metrics: this.#metrics,
       certificates: this.#certificates,

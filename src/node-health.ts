@@ -34,7 +34,7 @@ export async function askNodeHealth(parts: HealthParts): Promise<HealthReport> {
     conflicts: askConflicts(status),
     receive: when(scp.isListening, 'not listening'),
     inference: infer.problem === undefined ? { ok: true } : { ok: false, reason: infer.problem },
-    pipeline: askPipeline(pipeline),
+    pipeline: askPipeline(pipeline, status),
     deliveries: askDeliveries(status, settings),
     certificates: certificates.health,
     configuration: when(!parts.configRefused, CONFIG_REFUSED),
@@ -112,6 +112,17 @@ function askDeliveries(status: StatusStore, settings: Settings): HealthCheck {
   }
 }
 
-function askPipeline({ failing }: HealthParts['pipeline']): HealthCheck {
-  return when(failing.length === 0, `the log says why these workers fail: ${failing.join(', ')}`);
+function askPipeline({ failing }: HealthParts['pipeline'], status: StatusStore): HealthCheck {
+  if (failing.length > 0) {
+    return { ok: false, reason: `the log says why these workers fail: ${failing.join(', ')}` };
+  }
+  try {
+    const { analysesStuck } = status.counts();
+    return when(
+      analysesStuck === 0,
+      `${analysesStuck} reports could not be made: vigil status, then vigil reanalyse`,
+    );
+  } catch {
+    return { ok: false, reason: 'the catalog cannot be read' };
+  }
 }

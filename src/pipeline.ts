@@ -12,9 +12,11 @@ import { selectionPass } from './infer/selection-stage.js';
 import { WorkerLoop } from './jobs/worker-loop.js';
 import type { Log } from './log.js';
 import { composeReport } from './report/compose-report.js';
+import { ResultMender } from './report/mend-results.js';
 import { reportPass } from './report/report-stage.js';
 import { routeStudy } from './routing-facts.js';
 import type { AnalysisStore, ReportWork, WrittenObject } from './store/analysis-store.js';
+import { type DamagedReportStore, REPORT_LOST } from './store/damaged-report-store.js';
 import type { DeliveryStore } from './store/delivery-store.js';
 import type { ProofStore } from './store/proof-store.js';
 import type { ResultFiles } from './store/result-files.js';
@@ -30,6 +32,7 @@ export interface PipelineParts {
   readonly proofs: ProofStore;
   readonly status: StatusStore;
   readonly results: ResultFiles;
+  readonly damagedReports: DamagedReportStore;
   readonly infer: InferStage;
   readonly metrics: Metrics;
   /** A stage could not read a file of the study. */
@@ -51,6 +54,7 @@ export class Pipeline implements AsyncDisposable {
   readonly #selecting: WorkerLoop;
   readonly #analysing: WorkerLoop;
   readonly #reporting: WorkerLoop;
+  readonly #mending: WorkerLoop;
   readonly #delivering: Delivering;
 
   constructor(parts: PipelineParts) {
@@ -69,6 +73,20 @@ export class Pipeline implements AsyncDisposable {
     this.#selecting = this.#loop('infer', 'selection', async () => this.#select());
     this.#analysing = this.#loop('infer', 'analysis', () => this.#analyse());
     this.#reporting = this.#loop('report', 'report', () => this.#report());
+    const mender = new ResultMender<ReportWork>({
+      reports: parts.damagedReports,
+      compose: (work) => this.#compose(work),
+      write: (studyInstanceUid, object) => parts.results.write(studyInstanceUid, object),
+      discard: (studyInstanceUid, uid) => parts.results.discard(studyInstanceUid, uid),
+      log: parts.log.child({ stage: 'report' }),
+    });
+    this.#mending = this.#loop('report', 'mending of results', async () => {
+      if (await mender.run()) {
+        this.#reporting.notify();
+        this.#delivering.notify();
+      }
+      return undefined;
+    });
     this.#delivering = new Delivering(parts);
   }
 
@@ -83,6 +101,7 @@ export class Pipeline implements AsyncDisposable {
     this.#selecting.start();
     this.#analysing.start();
     this.#reporting.start();
+    this.#mending.start();
     this.#delivering.start();
   }
 
@@ -92,6 +111,7 @@ export class Pipeline implements AsyncDisposable {
     await this.#selecting.stop();
     await this.#analysing.stop();
     await this.#reporting.stop();
+    await this.#mending.stop();
     await this.#delivering.stop();
   }
 
@@ -124,7 +144,13 @@ export class Pipeline implements AsyncDisposable {
 
   /** The workers whose last pass failed: the catalog or the disk does, or an error of the software. */
   get failing(): string[] {
-    const loops = [this.#selecting, this.#analysing, this.#reporting, ...this.#delivering.loops];
+    const loops = [
+      this.#selecting,
+      this.#analysing,
+      this.#reporting,
+      this.#mending,
+      ...this.#delivering.loops,
+    ];
     return loops.filter(({ isFailing }) => isFailing).map(({ name }) => name);
   }
 
@@ -138,6 +164,7 @@ export class Pipeline implements AsyncDisposable {
     this.#selecting.notify();
     this.#analysing.notify();
     this.#reporting.notify();
+    this.#mending.notify();
     this.#delivering.notify();
   }
 
@@ -160,6 +187,8 @@ export class Pipeline implements AsyncDisposable {
     const pass = selectionPass(series, settings().completeness, log);
     if ('dueInMs' in pass) return pass.dueInMs;
     if (pass.selection.type === 'analyse') this.#analysing.notify();
+    // Late slices may be forwarded that lead to no new report.
+    if (pass.selection.type === 'keep') this.#delivering.notify();
     return 0;
   }
 
@@ -223,7 +252,7 @@ export class Pipeline implements AsyncDisposable {
           : series.instances(finding.seriesInstanceUid),
       readFile,
       options: { ...report, softwareVersion: VERSION, deviceSerialNumber: node.aeTitle },
-      ...(predecessor && { predecessor }),
+      ...(predecessor && { predecessor, isRemade: work.triggerCode === REPORT_LOST.code }),
     });
   }
 }

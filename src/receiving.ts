@@ -67,6 +67,8 @@ export function buildStoreScp(parts: {
     steps: {
       create: (step) => steps.create(step),
       change: (sopInstanceUid, change) => {
+        // As above: the step may name it.
+        ingest.flush();
         const verdict = steps.change(sopInstanceUid, change);
         const ended = change.state !== undefined && change.state !== 'in-progress';
         if (verdict === 'taken' && ended) onStepEnded(steps.series(sopInstanceUid));

@@ -1,5 +1,6 @@
 import { type ScheduledTask, schedule } from 'node-cron';
 import type { Settings } from './config/settings.js';
+import { backoff } from './domain/backoff.js';
 import type { Log } from './log.js';
 import type { CatalogChecker } from './store/catalog-checker.js';
 import { type Catalog, maintainCatalog } from './store/database.js';
@@ -21,6 +22,9 @@ export class Upkeep {
   readonly #parts: UpkeepParts;
   readonly #tasks: ScheduledTask[] = [];
   #verifying: { readonly done: Promise<void>; readonly stop: AbortController } | undefined;
+  /** What checks a study now, or waits to check it again, by Study Instance UID. */
+  readonly #suspects = new Map<string, Suspect>();
+  readonly #stopped = new AbortController();
 
   constructor(parts: UpkeepParts) {
     this.#parts = parts;
@@ -31,14 +35,39 @@ export class Upkeep {
     this.reschedule();
     if (!this.#parts.checker.isSmall) void this.#parts.checker.check();
     if (this.#parts.verifier.isUnfinished()) this.#verify();
+    for (const uid of this.#parts.verifier.unreadableStudies()) this.suspect(uid);
   }
 
-  /** A stage found a file of the study missing or altered: says at once which ones are. */
+  /**
+   * A stage found a file of the study missing, altered or unreadable: says at once which ones are. What the disk refuses
+   * to read is looked at again with back-off, so that a study goes on by itself when the disk does.
+   */
   suspect(studyInstanceUid: string): void {
+    const known = this.#suspects.get(studyInstanceUid);
+    if (known?.checking || this.#stopped.signal.aborted) return;
+    clearTimeout(known?.timer);
+    const suspect: Suspect = { looks: (known?.looks ?? 0) + 1 };
+    suspect.checking = this.#check(studyInstanceUid, suspect);
+    this.#suspects.set(studyInstanceUid, suspect);
+  }
+
+  async #check(studyInstanceUid: string, suspect: Suspect): Promise<void> {
     const { verifier, log } = this.#parts;
-    verifier.checkStudy(studyInstanceUid).catch((error: unknown) => {
+    const { signal } = this.#stopped;
+    let again = true;
+    try {
+      again = await verifier.checkStudy(studyInstanceUid, signal);
+    } catch (error) {
+      if (signal.aborted) return;
       log.error({ err: error, studyInstanceUid }, 'the files of a study could not be verified');
-    });
+    }
+    suspect.checking = undefined;
+    if (!again || signal.aborted) {
+      this.#suspects.delete(studyInstanceUid);
+      return;
+    }
+    const delay = backoff(suspect.looks, LOOK_AGAIN, Math.random());
+    suspect.timer = setTimeout(() => this.suspect(studyInstanceUid), delay);
   }
 
   /** Takes the schedules of the settings at hand into force. */
@@ -54,6 +83,9 @@ export class Upkeep {
 
   async stop(): Promise<void> {
     this.#unschedule();
+    this.#stopped.abort();
+    for (const { timer } of this.#suspects.values()) clearTimeout(timer);
+    await Promise.all([...this.#suspects.values()].map(({ checking }) => checking));
     this.#verifying?.stop.abort();
     await this.#verifying?.done;
     await this.#parts.checker[Symbol.asyncDispose]();
@@ -102,3 +134,12 @@ export class Upkeep {
     this.#verifying = { done: run(), stop };
   }
 }
+
+interface Suspect {
+  /** Times that it was looked at. */
+  readonly looks: number;
+  checking?: Promise<void> | undefined;
+  timer?: NodeJS.Timeout;
+}
+
+const LOOK_AGAIN = { baseMs: 5_000, capMs: 600_000 };

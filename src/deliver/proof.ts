@@ -15,6 +15,8 @@ export interface StoredDelivery extends InstanceKeys {
   readonly sopClassUid: string;
   /** How often the destination has said that it has it not, or has not reported. */
   readonly looks: number;
+  /** How often it could not be asked since it stored the object. */
+  readonly unasked: number;
   /** Of the request for storage commitment whose report is waited for. */
   readonly transactionUid: string | null;
   /** Whose the study is. */
@@ -57,13 +59,23 @@ export interface ProofFailure {
 }
 
 /** Times in milliseconds; `now` since the epoch, the others from then. */
+export interface ProofRules {
+  readonly verify: VerifyPolicy;
+  /** How often the destination may not be asked. */
+  readonly attempts: number;
+  /** Set where it was asked before its back-off was over, which counts for nothing where it failed. */
+  readonly early: boolean;
+  readonly now: number;
+  readonly resendIn: number;
+  readonly lookIn: number;
+}
+
 export function proofFor(
-  { looks, patient }: Pick<StoredDelivery, 'looks' | 'patient'>,
+  { looks, unasked, patient }: Pick<StoredDelivery, 'looks' | 'unasked' | 'patient'>,
   result: ProofResult,
-  verify: VerifyPolicy,
-  waits: { readonly now: number; readonly resendIn: number; readonly lookIn: number },
+  rules: ProofRules,
 ): ProofSettlement {
-  const { now, resendIn, lookIn } = waits;
+  const { verify, attempts, early, now, resendIn, lookIn } = rules;
   if (result.type === 'found') {
     const refiled = result.patient !== undefined && contradicts(result.patient, patient);
     return { type: 'proven', ...(refiled && { refiled }) };
@@ -75,9 +87,10 @@ export function proofFor(
   }
   const { code, status, failureClass, untried } = result;
   // Sending again would not help a peer that cannot be asked at all: a person has to see it.
-  if (failureClass === 'permanent' && !untried) return { type: 'not-there', code, status };
+  const hopeless = failureClass === 'permanent' && !untried;
+  if (hopeless || (!early && unasked + 1 >= attempts)) return { type: 'not-there', code, status };
   // What was not asked for keeps its place, so that one question without an answer holds up no other.
-  return { type: 'put-off', code, lookAt: untried ? now : now + lookIn };
+  return { type: 'put-off', code, lookAt: untried ? now : now + lookIn, unasked: !early };
 }
 
 /** What becomes of a delivery whose report has not come in time: it is asked for anew, so many times. */

@@ -34,6 +34,7 @@ export class Verifier<Stored extends StoredDelivery = StoredDelivery> {
   readonly #log: Log;
   readonly #now: () => number;
   #fruitlessPasses = 0;
+  #restUntil = 0;
   /** The request whose association is held open for its report. */
   #held: { readonly transactionUid: string; readonly reported: AbortController } | undefined;
 
@@ -100,11 +101,12 @@ export class Verifier<Stored extends StoredDelivery = StoredDelivery> {
     due: readonly Stored[],
     signal: AbortSignal,
   ): Promise<number> {
+    const early = this.#now() < this.#restUntil;
     const results = await findInstances(destination, due, signal);
     const asked = results.some(({ type }) => type !== 'failed');
     const rest = this.#restAfter(destination, asked);
     for (const [i, delivery] of due.entries()) {
-      this.#conclude(destination, verify, delivery, results[i] as ProofResult, rest);
+      this.#conclude(destination, verify, delivery, results[i] as ProofResult, { rest, early });
     }
     return rest;
   }
@@ -122,6 +124,7 @@ export class Verifier<Stored extends StoredDelivery = StoredDelivery> {
     }
     const instances = due.filter((one) => one.transactionUid === null);
     if (instances.length === 0) return 0;
+    const early = this.#now() < this.#restUntil;
     const transactionUid = randomUid();
     // Before it is sent: a report may come sooner than the response, or after a crash.
     this.#ledger.beginCommitment(transactionUid, instances, this.#now() + reportMs);
@@ -136,7 +139,7 @@ export class Verifier<Stored extends StoredDelivery = StoredDelivery> {
     const rest = this.#restAfter(destination, failure === undefined);
     if (failure === undefined) return rest;
     for (const delivery of this.#ledger.awaiting(name, transactionUid) ?? []) {
-      this.#conclude(destination, verify, delivery, failure, rest);
+      this.#conclude(destination, verify, delivery, failure, { rest, early });
     }
     return rest;
   }
@@ -144,7 +147,9 @@ export class Verifier<Stored extends StoredDelivery = StoredDelivery> {
   /** Milliseconds for which the destination is left alone, which could be asked for something or not. */
   #restAfter({ retry = DEFAULT_RETRY }: Destination, asked: boolean): number {
     this.#fruitlessPasses = asked ? 0 : this.#fruitlessPasses + 1;
-    return asked ? 0 : backoff(this.#fruitlessPasses, retry, Math.random());
+    const rest = asked ? 0 : backoff(this.#fruitlessPasses, retry, Math.random());
+    this.#restUntil = this.#now() + rest;
+    return rest;
   }
 
   #conclude(
@@ -152,11 +157,17 @@ export class Verifier<Stored extends StoredDelivery = StoredDelivery> {
     verify: VerifyPolicy,
     delivery: Stored,
     result: ProofResult,
-    rest = 0,
+    { rest, early } = { rest: 0, early: false },
   ): void {
-    const resendIn = backoff(delivery.looks + 1, retry, Math.random());
-    const waits = { now: this.#now(), resendIn, lookIn: backoff(1, retry, 1) + rest };
-    this.#settle(name, delivery, proofFor(delivery, result, verify, waits));
+    const rules = {
+      verify,
+      attempts: retry.attempts,
+      early,
+      now: this.#now(),
+      resendIn: backoff(delivery.looks + 1, retry, Math.random()),
+      lookIn: backoff(1, retry, 1) + rest,
+    };
+    this.#settle(name, delivery, proofFor(delivery, result, rules));
   }
 
   #settle(destination: string, delivery: Stored, settlement: ProofSettlement): void {

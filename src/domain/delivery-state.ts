@@ -3,7 +3,7 @@ import type { FailureClass } from './failure.js';
 /**
  * One delivery is one object to one destination. `stored` means that the destination answered with success or a
  * warning and further proof is still asked of it; `delivered` that all is proven that the configuration asks for;
- * `replaced` that the object's fallback goes in its place; `dead` that a person has to look; `abandoned` that one did.
+ * `replaced` that the object's fallback, or a report that supersedes it, goes in its place; `dead` that a person has to look; `abandoned` that one did.
  */
 export type DeliveryState =
   | 'due'
@@ -74,8 +74,10 @@ export type ProofSettlement =
       readonly type: 'put-off';
       readonly code: string;
       readonly lookAt: number;
-      /** Set where this cannot go on for ever. */
+      /** Set where it has not reported, which cannot go on for ever. */
       readonly counted?: boolean;
+      /** Set where it could not be asked, which is counted apart. */
+      readonly unasked?: boolean;
     };
 
 /** The next state, or undefined where the event cannot happen in that state. */

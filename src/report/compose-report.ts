@@ -48,14 +48,20 @@ export async function composeReport(input: ReportInput): Promise<ResultObject[]>
   ];
 }
 
+/** Patient and study as the first image has them that can be read: one bad file must not cost the study its report. */
 async function readSource({ sourceInstances, readFile }: ReportInput): Promise<SourceDataset> {
-  const [first] = sourceInstances;
-  if (!first) throw new ReportError('no-source', 'The study has no instances to report on');
-  try {
-    return readSourceDataset(await readFile(first.file));
-  } catch (cause) {
-    throw new ReportError('source-unreadable', 'A source image cannot be read', { cause });
+  if (sourceInstances.length === 0) {
+    throw new ReportError('no-source', 'The study has no instances to report on');
   }
+  let cause: unknown;
+  for (const { file } of sourceInstances) {
+    try {
+      return readSourceDataset(await readFile(file));
+    } catch (error) {
+      cause ??= error;
+    }
+  }
+  throw new ReportError('source-unreadable', 'No source image can be read', { cause });
 }
 
 async function readKeySlices(context: ReportContext): Promise<ThumbnailSource[]> {

@@ -10,7 +10,11 @@ import type { ReportInput } from './report-input.js';
 export class ReportIdentity {
   readonly #parts: readonly string[];
 
-  constructor({ finding, predecessor }: Pick<ReportInput, 'finding' | 'predecessor'>) {
+  constructor({
+    finding,
+    predecessor,
+    isRemade = false,
+  }: Pick<ReportInput, 'finding' | 'predecessor' | 'isRemade'>) {
     const { model, outcome, reason, seriesInstanceUid, slices, classes, series, conflicts } =
       finding;
     const analysed = outcome !== 'not-eligible' && outcome !== 'failed';
@@ -29,7 +33,8 @@ export class ReportIdentity {
     ];
     const alone = derivedUid([...stated, 'sr']);
     // An answer that comes back after another one in between is a new document: what superseded it must not stand last.
-    const follows = predecessor && predecessor.sopInstanceUid !== alone;
+    // So is one that is stated anew because the document before was lost.
+    const follows = predecessor && (isRemade || predecessor.sopInstanceUid !== alone);
     this.#parts = follows ? [...stated, predecessor.sopInstanceUid] : stated;
   }
 

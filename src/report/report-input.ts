@@ -26,6 +26,8 @@ export interface ReportInput {
   /** Reads a stored Part 10 file whole. */
   readonly readFile: (path: string) => Promise<Uint8Array>;
   readonly predecessor?: PredecessorReport;
+  /** Set where the predecessor says the same and was lost: peers may have another content under its UIDs. */
+  readonly isRemade?: boolean;
   /** Counts the study's analyses from 1. */
   readonly revision: number;
   /** When the finding was made: the date and time of the objects, so that a repeat gives the same bytes. */

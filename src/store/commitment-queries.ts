@@ -39,7 +39,8 @@ export const SETTLE_COMMITMENT = `
   WHERE transaction_uid = :transactionUid AND state = 'due'`;
 
 export const STORED_INSTANCE = `
-  SELECT sop_class_uid AS sopClassUid, sha256, bytes, file FROM instance WHERE sop_instance_uid = ?`;
+  SELECT i.sop_class_uid AS sopClassUid, i.sha256, i.bytes, i.file, s.study_instance_uid AS studyInstanceUid
+  FROM instance i JOIN series s USING (series_instance_uid) WHERE i.sop_instance_uid = ?`;
 
 /** The studies of which a request names instances that are here. */
 export const COMMITMENT_STUDIES = `

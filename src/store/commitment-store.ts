@@ -25,11 +25,23 @@ const GRACE_MS = 1000;
 export class CommitmentStore {
   readonly #catalog: Catalog;
   readonly #folder: string;
+  readonly #onListed: (seriesInstanceUids: readonly string[]) => void;
+  readonly #onBadFile: (studyInstanceUid: string) => void;
   readonly #event: ReturnType<typeof eventWriter>;
 
-  constructor(catalog: Catalog, folder: string) {
+  constructor(options: {
+    catalog: Catalog;
+    folder: string;
+    /** Writes down, in the same transaction, what a new request's list says of its series. */
+    onListed?: (seriesInstanceUids: readonly string[]) => void;
+    /** A file of the study is not as it was received. */
+    onBadFile?: (studyInstanceUid: string) => void;
+  }) {
+    const { catalog } = options;
     this.#catalog = catalog;
-    this.#folder = folder;
+    this.#folder = options.folder;
+    this.#onListed = options.onListed ?? (() => {});
+    this.#onBadFile = options.onBadFile ?? (() => {});
     this.#event = eventWriter(catalog);
   }
 
@@ -51,6 +63,7 @@ export class CommitmentStore {
         }
         const insert = this.#catalog.prepare(sql.INSERT_COMMITMENT_INSTANCE);
         for (const instance of instances) insert.run({ transactionUid, ...instance });
+        this.#onListed(this.series(transactionUid));
         this.#eventOfStudies(transactionUid, requestedAt, 'commitment-requested', {
           from: callingAeTitle,
           instances: instances.length,
@@ -79,7 +92,13 @@ export class CommitmentStore {
   /** Whether the archive holds an instance: its row says so, and the file's bytes have the row's checksum. */
   async check(reference: InstanceReference): Promise<CheckedReference> {
     const row = this.#catalog.prepare(sql.STORED_INSTANCE).get(reference.sopInstanceUid) as
-      | { sopClassUid: string; sha256: string; bytes: number; file: string }
+      | {
+          sopClassUid: string;
+          sha256: string;
+          bytes: number;
+          file: string;
+          studyInstanceUid: string;
+        }
       | undefined;
     if (row === undefined) return { ...reference, failureReason: Status.NoSuchObjectInstance };
     if (row.sopClassUid !== reference.sopClassUid) {
@@ -88,7 +107,10 @@ export class CommitmentStore {
     const path = join(this.#folder, row.file);
     const problem = await checkFile({ ...row, path, of: 'dataset' }, UNPACED);
     if (problem === undefined) return reference;
-    return { ...reference, failureReason: Status.ProcessingFailure };
+    this.#onBadFile(row.studyInstanceUid);
+    const failureReason =
+      problem === 'missing' ? Status.NoSuchObjectInstance : Status.ProcessingFailure;
+    return { ...reference, failureReason };
   }
 
   /** Writes down what was found, and what the requestor said to it. */

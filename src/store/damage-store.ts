@@ -80,6 +80,12 @@ export class DamageStore {
       .immediate();
   }
 
+  /** The studies with files that the disk refuses to read. */
+  unreadableStudies(): string[] {
+    const rows = this.#catalog.prepare(sql.UNREADABLE_STUDIES).all();
+    return (rows as { studyInstanceUid: string }[]).map((row) => row.studyInstanceUid);
+  }
+
   /** Forgets the orphans that were not seen since, for a pass that has seen all files since. */
   forgetOrphans(seenBefore: number): void {
     this.#catalog.prepare(sql.DELETE_OLD_ORPHANS).run(seenBefore);

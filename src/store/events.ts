@@ -18,6 +18,7 @@ export interface CatalogEvent {
     | 'reported'
     | 'unsent'
     | 'report-stuck'
+    | 'report-lost'
     | 'stored'
     | 'delivered'
     | 'delivery-retried'

@@ -368,4 +368,9 @@ export const MIGRATIONS: readonly string[] = [
   -- instances as they were received: their file and checksum are those of the instance.
   ALTER TABLE delivery ADD COLUMN transfer_syntax TEXT;
   `,
+
+  `
+  -- Times that the destination could not be asked for what it had stored.
+  ALTER TABLE delivery ADD COLUMN unasked INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

@@ -17,10 +17,16 @@ const MAXIMUM_INSTANCES = 2_000_000;
 /** What scanners say that they are making or have made. */
 export class PerformedStepStore {
   readonly #catalog: Catalog;
+  readonly #onEnded: (seriesInstanceUids: readonly string[]) => void;
   readonly #event: ReturnType<typeof eventWriter>;
 
-  constructor(catalog: Catalog) {
+  /** `onEnded` writes down, in the same transaction, what the end of a step says of its series. */
+  constructor(
+    catalog: Catalog,
+    onEnded: (seriesInstanceUids: readonly string[]) => void = () => {},
+  ) {
     this.#catalog = catalog;
+    this.#onEnded = onEnded;
     this.#event = eventWriter(catalog);
   }
 
@@ -67,6 +73,7 @@ export class PerformedStepStore {
           const { studyInstanceUid, callingAeTitle } = row;
           const detail = { stepUid: sopInstanceUid, from: callingAeTitle, series: next.series };
           this.#event({ at, kind: `step-${state}`, studyInstanceUid, detail });
+          this.#onEnded(this.series(sopInstanceUid));
         }
         return 'taken';
       })

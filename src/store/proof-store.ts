@@ -20,6 +20,8 @@ export interface StoredDelivery {
   readonly sopInstanceUid: string;
   readonly kind: string;
   readonly looks: number;
+  /** Times that the destination could not be asked. */
+  readonly unasked: number;
   /** Of the request for storage commitment whose report is waited for. */
   readonly transactionUid: string | null;
   readonly patient: PatientIdentity;
@@ -77,9 +79,9 @@ export class ProofStore {
   settleProof(delivery: StoredDelivery, settlement: ProofSettlement): void {
     const { deliveryId, studyInstanceUid, sopInstanceUid, kind } = delivery;
     if (settlement.type === 'put-off') {
-      const { lookAt, code, counted } = settlement;
-      const missed = counted ? 1 : 0;
-      this.#catalog.prepare(sql.PUT_OFF_LOOK).run({ deliveryId, lookAt, code, missed });
+      const { lookAt, code, counted, unasked } = settlement;
+      const counts = { missed: counted ? 1 : 0, unasked: unasked ? 1 : 0 };
+      this.#catalog.prepare(sql.PUT_OFF_LOOK).run({ deliveryId, lookAt, code, ...counts });
       return;
     }
     const at = Date.now();

@@ -54,6 +54,15 @@ export const REOPEN_REPEATED_SERIES = `
                     WHERE i.series_instance_uid = series.series_instance_uid AND NOT ${WAS_RELEASED})
   RETURNING series_instance_uid AS seriesInstanceUid, study_instance_uid AS studyInstanceUid`;
 
+export const COMPLETED_SERIES = `
+  SELECT study_instance_uid AS studyInstanceUid, completion_code AS completionCode
+  FROM series WHERE series_instance_uid = ? AND state = 'complete'`;
+
+export const REOPEN_DOUBTED_SERIES = `
+  UPDATE series SET state = 'receiving', revision = revision + 1, first_instance_at = :at,
+    completed_at = NULL, completion_confidence = NULL, completion_code = NULL, completion_text = NULL
+  WHERE series_instance_uid = :seriesInstanceUid AND state = 'complete'`;
+
 /** What no image has stated before is taken from one that agrees: the next ones are compared with it as well. */
 export const UPSERT_STUDY = `
   INSERT INTO study (study_instance_uid, patient_key, issuer_key, birth_date_key, sex_key, calling_ae_title,
@@ -279,6 +288,26 @@ export const INSERT_ORIGINAL_DELIVERIES = `
   ORDER BY i.received_at, i.sop_instance_uid
   ON CONFLICT DO NOTHING`;
 
+/** The newest analysis of a study where it is reported, read no series, and originals were forwarded. */
+export const FORWARDED_UNREAD = `
+  SELECT a.analysis_id AS analysisId FROM analysis a
+  WHERE a.study_instance_uid = :studyInstanceUid AND a.series_instance_uid IS NULL AND a.state = 'reported'
+    AND a.revision = (SELECT max(revision) FROM analysis WHERE study_instance_uid = :studyInstanceUid)
+    AND EXISTS (SELECT 1 FROM delivery d JOIN result_object r USING (sop_instance_uid)
+      JOIN analysis b USING (analysis_id) WHERE b.study_instance_uid = :studyInstanceUid AND r.kind = 'original')`;
+
+/** The originals of a study that have no delivery go where the others went. */
+export const FORWARD_LATE_ORIGINALS = `
+  INSERT INTO delivery (sop_instance_uid, destination, route, priority, state, created_at, due_at)
+  SELECT late.sop_instance_uid, way.destination, way.route, way.priority, 'due', :at, :at
+  FROM result_object late JOIN analysis a USING (analysis_id) JOIN (
+    SELECT DISTINCT d.destination, d.route, d.priority
+    FROM delivery d JOIN result_object r USING (sop_instance_uid) JOIN analysis b USING (analysis_id)
+    WHERE b.study_instance_uid = :studyInstanceUid AND r.kind = 'original') way
+  WHERE a.study_instance_uid = :studyInstanceUid AND late.kind = 'original'
+  ORDER BY late.sop_instance_uid
+  ON CONFLICT DO NOTHING`;
+
 export const HAS_RESULT_OBJECT = 'SELECT 1 FROM result_object WHERE sop_instance_uid = ?';
 
 export const INSERT_RESULT_OBJECT = `
@@ -318,7 +347,7 @@ export const NEXT_DELIVERY = `
   SELECT min(due_at) AS dueAt FROM delivery WHERE state = 'due' AND destination = ?`;
 
 const STORED_DELIVERY = `
-  SELECT d.delivery_id AS deliveryId, d.state, d.looks, d.transaction_uid AS transactionUid, r.kind,
+  SELECT d.delivery_id AS deliveryId, d.state, d.looks, d.unasked, d.transaction_uid AS transactionUid, r.kind,
     d.sop_instance_uid AS sopInstanceUid, r.sop_class_uid AS sopClassUid,
     r.series_instance_uid AS seriesInstanceUid, a.study_instance_uid AS studyInstanceUid
   FROM delivery d JOIN result_object r USING (sop_instance_uid) JOIN analysis a USING (analysis_id)`;
@@ -332,7 +361,7 @@ export const NEXT_LOOK = `
   SELECT min(due_at) AS dueAt FROM delivery WHERE state = 'stored' AND destination = ?`;
 
 export const PUT_OFF_LOOK = `
-  UPDATE delivery SET due_at = :lookAt, looks = looks + :missed, transaction_uid = NULL, failure_class = 'transient',
+  UPDATE delivery SET due_at = :lookAt, looks = looks + :missed, unasked = unasked + :unasked, transaction_uid = NULL, failure_class = 'transient',
     failure_code = :code
   WHERE delivery_id = :deliveryId AND state = 'stored'`;
 
@@ -359,7 +388,7 @@ export const RELEASE_DELIVERIES = `UPDATE delivery SET state = 'due' WHERE state
 
 export const SETTLE_DELIVERY = `
   UPDATE delivery SET state = :state, due_at = coalesce(:dueAt, due_at), settled_at = :settledAt, status = :status,
-    transaction_uid = NULL, attempts = attempts - :uncounted, failure_class = :failureClass, failure_code = :failureCode, comment = :comment
+    transaction_uid = NULL, unasked = 0, attempts = attempts - :uncounted, failure_class = :failureClass, failure_code = :failureCode, comment = :comment
   WHERE delivery_id = :deliveryId AND state = 'sending'
   RETURNING sop_instance_uid AS sopInstanceUid, destination, route, priority, transfer_syntax AS transferSyntax`;
 
@@ -416,7 +445,9 @@ export const COUNTS = `
     (SELECT count(*) FROM study WHERE selection_due_at IS NOT NULL) AS studiesToChoose,
     (SELECT count(*) FROM analysis WHERE state IN ('due', 'running')) AS analysesDue,
     (SELECT count(*) FROM analysis WHERE state IN ('analysed', 'composing')) AS reportsDue,
-    (SELECT count(*) FROM analysis WHERE state = 'stuck') AS analysesStuck,
+    (SELECT count(*) FROM analysis a WHERE state = 'stuck' AND NOT EXISTS (SELECT 1 FROM analysis later
+       WHERE later.study_instance_uid = a.study_instance_uid AND later.revision > a.revision
+         AND later.state = 'reported')) AS analysesStuck,
     (SELECT count(*) FROM delivery WHERE state IN ('due', 'sending')) AS deliveriesDue,
     (SELECT count(*) FROM delivery WHERE state = 'stored') AS deliveriesUnproven,
     (SELECT count(*) FROM delivery WHERE state = 'dead') AS deliveriesDead,
@@ -558,6 +589,47 @@ export const DAMAGED_FILES = `
   SELECT file, kind, problem, study_instance_uid AS studyInstanceUid, sop_instance_uid AS sopInstanceUid,
     found_at AS foundAt
   FROM damage ORDER BY file`;
+
+/** Reported analyses with objects that are gone or altered. What the disk cannot read it may read the next time. */
+export const DAMAGED_REPORTS = `
+  SELECT a.analysis_id AS analysisId, a.study_instance_uid AS studyInstanceUid, a.revision,
+    a.series_instance_uid AS seriesInstanceUid, a.trigger_code AS triggerCode, a.attempts,
+    a.analysed_at AS analysedAt, a.finding,
+    NOT EXISTS (SELECT 1 FROM analysis later WHERE later.study_instance_uid = a.study_instance_uid
+      AND later.revision > a.revision) AS isNewest
+  FROM analysis a JOIN study s USING (study_instance_uid)
+  WHERE a.state = 'reported' AND s.removing = 0 AND a.analysis_id IN (
+    SELECT r.analysis_id FROM damage d JOIN result_object r ON r.sop_instance_uid = d.sop_instance_uid
+    WHERE d.kind = 'result' AND d.problem IN ('missing', 'truncated', 'altered'))
+  ORDER BY a.analysis_id`;
+
+export const DAMAGED_OBJECTS = `
+  SELECT r.sop_instance_uid AS sopInstanceUid, r.sha256, d.seen_at AS seenAt
+  FROM result_object r JOIN damage d ON d.sop_instance_uid = r.sop_instance_uid
+  WHERE r.analysis_id = ? AND d.kind = 'result' AND d.problem IN ('missing', 'truncated', 'altered')
+  ORDER BY r.sop_instance_uid`;
+
+const DEAD_FOR_ITS_FILE = `
+  sop_instance_uid = :sopInstanceUid AND state = 'dead' AND failure_code IN ('file-missing', 'file-altered')`;
+
+export const REVIVE_MENDED = `
+  UPDATE delivery SET state = 'due', attempts = 0, looks = 0, due_at = :at, settled_at = NULL, failure_class = NULL,
+    failure_code = NULL, comment = NULL WHERE ${DEAD_FOR_ITS_FILE}`;
+
+/** The report that supersedes the lost one goes in its place. */
+export const REPLACE_LOST = `
+  UPDATE delivery SET state = 'replaced', settled_at = :at WHERE ${DEAD_FOR_ITS_FILE}`;
+
+export const REPORT_ONCE_MORE = `
+  INSERT INTO analysis (study_instance_uid, revision, series_instance_uid, input_hash, trigger_code, trigger_text,
+                        state, due_at, created_at, analysed_at, outcome, finding)
+  SELECT study_instance_uid, revision + 1, series_instance_uid, input_hash, :code, :text, 'analysed', :at, :at, :at,
+    outcome, finding
+  FROM analysis WHERE analysis_id = :analysisId`;
+
+export const UNREADABLE_STUDIES = `
+  SELECT DISTINCT study_instance_uid AS studyInstanceUid FROM damage
+  WHERE problem = 'unreadable' AND study_instance_uid IS NOT NULL`;
 
 export const STUDY_DAMAGE = `
   SELECT file, kind, problem, study_instance_uid AS studyInstanceUid, sop_instance_uid AS sopInstanceUid,

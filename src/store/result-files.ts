@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open, rename } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ResultObject } from '../domain/result-object.js';
 import type { WrittenObject } from './analysis-store.js';
@@ -16,7 +16,7 @@ export class ResultFiles {
   /** Writes an object so that a crash leaves it whole or not at all; the same object again replaces itself. */
   async write(studyInstanceUid: string, object: ResultObject): Promise<WrittenObject> {
     const { part10, ...rest } = object;
-    const file = join('results', studyInstanceUid, `${object.sopInstanceUid}.dcm`);
+    const file = fileOf(studyInstanceUid, object.sopInstanceUid);
     const path = join(this.#folder, file);
     makeDurableFolder(dirname(path));
     const handle = await open(`${path}.part`, 'w');
@@ -31,6 +31,16 @@ export class ResultFiles {
     const sha256 = createHash('sha256').update(part10).digest('hex');
     return { object: rest, file, sha256, bytes: part10.length };
   }
+
+  /** Removes a file that no row names. */
+  async discard(studyInstanceUid: string, sopInstanceUid: string): Promise<void> {
+    await rm(join(this.#folder, fileOf(studyInstanceUid, sopInstanceUid)), { force: true });
+  }
+}
+
+/** Relative to the storage folder. */
+function fileOf(studyInstanceUid: string, sopInstanceUid: string): string {
+  return join('results', studyInstanceUid, `${sopInstanceUid}.dcm`);
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { mayLackSlices } from '../domain/completion.js';
 import type { StudySource } from '../domain/condition.js';
 import { NO_CONFLICTS, type StudyConflicts } from '../domain/conflict.js';
 import { StageError } from '../domain/failure.js';
@@ -67,6 +68,40 @@ export class SeriesStore {
     return touched;
   }
 
+  /**
+   * Scanners have said more of these series: one that was taken for whole, and of which instances are named that never
+   * came or whose procedure step was discontinued, is judged again.
+   */
+  doubt(seriesInstanceUids: Iterable<string>): void {
+    const at = Date.now();
+    const select = this.#catalog.prepare(sql.COMPLETED_SERIES);
+    this.#catalog
+      .transaction(() => {
+        for (const seriesInstanceUid of seriesInstanceUids) {
+          const series = select.get(seriesInstanceUid) as
+            | { studyInstanceUid: string; completionCode: string }
+            | undefined;
+          if (series === undefined || mayLackSlices(series.completionCode)) continue;
+          const { listed, discontinued } = this.#told(seriesInstanceUid);
+          const present = new Set(
+            this.#rows(seriesInstanceUid).map(({ stored }) => stored.header.sopInstanceUid),
+          );
+          if (!discontinued && listed.every((uid) => present.has(uid))) continue;
+          this.#catalog.prepare(sql.REOPEN_DOUBTED_SERIES).run({ seriesInstanceUid, at });
+          const { studyInstanceUid } = series;
+          const why = discontinued ? 'discontinued' : 'listed-missing';
+          this.#event({
+            at,
+            kind: 'series-reopened',
+            studyInstanceUid,
+            seriesInstanceUid,
+            detail: { why },
+          });
+        }
+      })
+      .immediate();
+  }
+
   receivingSeries(): string[] {
     const rows = this.#catalog.prepare(sql.RECEIVING_SERIES).all() as { uid: string }[];
     return rows.map(({ uid }) => uid);
@@ -84,18 +119,10 @@ export class SeriesStore {
     if (times === undefined) return undefined;
     const { instances, carriers } = this.#load(seriesInstanceUid);
     const associations = this.#transfers([...carriers.values()]);
-    const rows = [
-      ...this.#catalog.prepare(LISTED_INSTANCES).all({ seriesInstanceUid }),
-      ...this.#catalog.prepare(PERFORMED_INSTANCES).all(seriesInstanceUid),
-    ] as { uid: string }[];
-    const { discontinued } = this.#catalog.prepare(DISCONTINUED_SERIES).get(seriesInstanceUid) as {
-      discontinued: number;
-    };
     return {
       instances: instances.map(({ header }) => header),
       associations,
-      listed: [...new Set(rows.map(({ uid }) => uid))],
-      discontinued: discontinued === 1,
+      ...this.#told(seriesInstanceUid),
       ...times,
     };
   }
@@ -167,7 +194,10 @@ export class SeriesStore {
         for (const { seriesInstanceUid, verdict, reason } of selection.verdicts) {
           setVerdict.run({ seriesInstanceUid, verdict, ...reason });
         }
-        if (selection.type === 'keep') return;
+        if (selection.type === 'keep') {
+          this.#forwardLate(studyInstanceUid, at);
+          return;
+        }
         this.#catalog.prepare(sql.DROP_UNSTARTED_ANALYSES).run(studyInstanceUid);
         const latest = this.#catalog.prepare(sql.LATEST_ANALYSIS).get(studyInstanceUid) as
           | { revision: number }
@@ -257,6 +287,30 @@ export class SeriesStore {
     const sources = this.#catalog.prepare(sql.STUDY_SOURCES).all(studyInstanceUid) as StudySource[];
     if (sources.length > 0) return sources;
     return this.#catalog.prepare(sql.STUDY_ORIGIN).all(studyInstanceUid) as StudySource[];
+  }
+
+  /** Late slices that lead to no new report go where the study's other originals went. */
+  #forwardLate(studyInstanceUid: string, at: number): void {
+    const forwarded = this.#catalog.prepare(sql.FORWARDED_UNREAD).get({ studyInstanceUid }) as
+      | { analysisId: number }
+      | undefined;
+    if (forwarded === undefined) return;
+    const { analysisId } = forwarded;
+    const late = { studyInstanceUid, seriesInstanceUid: null, analysisId, at };
+    this.#catalog.prepare(sql.INSERT_ORIGINALS).run(late);
+    this.#catalog.prepare(sql.FORWARD_LATE_ORIGINALS).run({ studyInstanceUid, at });
+  }
+
+  /** What scanners say of a series beside its instances. */
+  #told(seriesInstanceUid: string): { listed: readonly string[]; discontinued: boolean } {
+    const rows = [
+      ...this.#catalog.prepare(LISTED_INSTANCES).all({ seriesInstanceUid }),
+      ...this.#catalog.prepare(PERFORMED_INSTANCES).all(seriesInstanceUid),
+    ] as { uid: string }[];
+    const { discontinued } = this.#catalog.prepare(DISCONTINUED_SERIES).get(seriesInstanceUid) as {
+      discontinued: number;
+    };
+    return { listed: [...new Set(rows.map(({ uid }) => uid))], discontinued: discontinued === 1 };
   }
 
   #candidates(studyInstanceUid: string): SeriesCandidate[] {

@@ -53,18 +53,27 @@ const KINDS: readonly FileKind[] = ['instance', 'conflict', 'result'];
 
 /**
  * Checks every file of the archive against its row's checksum, and every file's right to be there against the rows. A
- * finding counts when it is seen twice, and is written down; nothing is ever removed or mended.
+ * finding counts when it is seen twice, and is written down; nothing is removed or mended here.
  */
 export class Verifier {
   readonly #catalog: Catalog;
   readonly #folder: string;
   readonly #damage: DamageStore;
   readonly #log: Log;
+  readonly #onChange: () => void;
 
-  constructor(options: { catalog: Catalog; folder: string; damage: DamageStore; log: Log }) {
+  constructor(options: {
+    catalog: Catalog;
+    folder: string;
+    damage: DamageStore;
+    /** A file was found damaged, or whole again. */
+    onChange?: () => void;
+    log: Log;
+  }) {
     this.#catalog = options.catalog;
     this.#folder = options.folder;
     this.#damage = options.damage;
+    this.#onChange = options.onChange ?? (() => {});
     this.#log = options.log;
   }
 
@@ -87,14 +96,23 @@ export class Verifier {
     return this.#catalog.prepare(sql.VERIFY_PROGRESS).get() !== undefined;
   }
 
-  /** Checks the files of one study, because one of them has failed a stage. */
-  async checkStudy(studyInstanceUid: string): Promise<void> {
-    const pace = new Pace(Number.POSITIVE_INFINITY);
+  /**
+   * Checks the files of one study, because one of them has failed a stage. Resolves to whether the disk refuses to read
+   * some of them, which may pass.
+   */
+  async checkStudy(studyInstanceUid: string, signal?: AbortSignal): Promise<boolean> {
+    const pace = new Pace(Number.POSITIVE_INFINITY, signal);
     for (const kind of ['instance', 'result'] as const) {
       const query = kind === 'instance' ? sql.STUDY_INSTANCE_FILES : sql.STUDY_RESULT_FILES;
       const rows = this.#catalog.prepare(query).all(studyInstanceUid) as FileRow[];
       await this.#checkRows(kind, rows, pace);
     }
+    return this.#damage.unreadableStudies().includes(studyInstanceUid);
+  }
+
+  /** The studies with files that the disk refused to read when they were last checked. */
+  unreadableStudies(): string[] {
+    return this.#damage.unreadableStudies();
   }
 
   async #pass(
@@ -129,8 +147,8 @@ export class Verifier {
     const doubtful: FileRow[] = [];
     for (const row of rows) {
       const problem = await this.#check(kind, row, pace);
-      if (problem === undefined) this.#damage.whole(row.file);
-      else doubtful.push(row);
+      if (problem !== undefined) doubtful.push(row);
+      else if (this.#damage.whole(row.file)) this.#onChange();
     }
     if (doubtful.length === 0) return;
     await setTimeout(SECOND_LOOK_MS, undefined, { signal: pace.signal });
@@ -141,6 +159,7 @@ export class Verifier {
       const { file, studyInstanceUid, sopInstanceUid } = row;
       this.#report({ file, kind, problem, studyInstanceUid, sopInstanceUid });
     }
+    this.#onChange();
   }
 
   #check(kind: FileKind, row: FileRow, pace: Pace): Promise<FileProblem | undefined> {

@@ -110,6 +110,27 @@ describe('delivery with proof by C-FIND', () => {
   it.each([
     ['no-answer', 'response-timeout'],
     ['abort', 'association-aborted'],
+  ] as const)(
+    'makes a dead letter of what it can never ask for, where the answer is %s for good',
+    async (fault, code) => {
+      await using rig = await StoreRig.open();
+      await using pacs = await startPacs(rig.folder, { findAnswer: () => fault });
+      await using stage = await Stage.open(pacs.port, {
+        verify,
+        retry: { ...retry, attempts: 3 },
+      });
+      await queueReport(stage.rig, 1, 'positive');
+      await stage.run();
+      expect(outcomeOf(stage)).toMatchObject([
+        { state: 'dead', attempts: 1, looks: 1, code },
+        { state: 'dead', attempts: 1, looks: 1, code },
+      ]);
+    },
+  );
+
+  it.each([
+    ['no-answer', 'response-timeout'],
+    ['abort', 'association-aborted'],
     ['drop-connection', 'connection-lost'],
     [{ status: 0xa700 }, 'find-failed'],
   ] as const)(

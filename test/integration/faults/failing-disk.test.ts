@@ -1,17 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { HealthAnswer } from '../../../src/admin/health.js';
 import { readFileMeta } from '../../../src/dicom/file-meta.js';
 import { headPhantomStudy } from '../../../src/simulate/head-phantom.js';
-import type { SimulatedPacs } from '../../../src/simulate/pacs.js';
-import { scan } from '../../../src/simulate/scanner.js';
-import { CATALOG_FILE, openCatalog } from '../../../src/store/database.js';
-import { StatusStore } from '../../../src/store/status-store.js';
-import { NodeProcess } from '../node/node-process.js';
-import { allTo, startPacs, temporaryFolder } from '../node/node-rig.js';
-import { FailingDisk, type Fault, requireCompiler } from './failing-disk.js';
+import { type FailingDisk, type Fault, requireCompiler } from './failing-disk.js';
+import { FaultyNode, underRoot } from './faulty-node.js';
 
 const OUT_OF_RESOURCES = 0xa700;
 const PATIENCE = { timeout: 60_000, interval: 100 };
@@ -33,11 +26,6 @@ const KEPT: readonly (readonly [string, Fault, string])[] = [
   ['the sync of the catalog', { sync: 'EIO' }, '/data/catalog.db-wal'],
 ];
 
-/** The image with other UIDs of the same length, in all that names it. */
-function underRoot(root: string, part10: Uint8Array): Buffer {
-  return Buffer.from(Buffer.from(part10).toString('latin1').replaceAll('2.25.', root), 'latin1');
-}
-
 /** The dataset of a file that was finished. */
 function datasetOf(part10: Buffer): Buffer | undefined {
   const meta = readFileMeta(part10);
@@ -46,46 +34,21 @@ function datasetOf(part10: Buffer): Buffer | undefined {
 
 /** The faults come one after the other to one node, which is never started again. */
 describe.runIf(requireCompiler())('a node whose disk fails', { timeout: 240_000 }, () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-  let pacs: SimulatedPacs;
+  let node: FaultyNode;
   let disk: FailingDisk;
-  let node: NodeProcess;
   let data: string;
 
   beforeAll(async () => {
-    folder = await temporaryFolder();
-    data = join(folder.path, 'data');
-    pacs = await startPacs(folder.path);
-    const config = join(folder.path, 'vigil.yaml');
-    await writeFile(
-      config,
-      `node: { host: 127.0.0.1, port: 0 }
-storage: { folder: ./data, minFreeMb: 1 }
-admin: { port: 0 }
-log: { level: info }
-${allTo(pacs)}`,
-    );
-    disk = new FailingDisk(folder.path);
-    node = NodeProcess.spawn(config, { env: disk.env });
-    await node.ready();
+    node = await FaultyNode.start();
+    ({ disk, data } = node);
   }, 120_000);
 
-  afterAll(async () => {
-    await node[Symbol.asyncDispose]();
-    await pacs[Symbol.asyncDispose]();
-    await folder[Symbol.asyncDispose]();
-  });
+  afterAll(() => node[Symbol.asyncDispose]());
 
-  const send = (images: readonly Uint8Array[]) =>
-    scan({ host: '127.0.0.1', port: node.port, calledAeTitle: 'VIGIL', associations: 1 }, images);
-
-  async function health(): Promise<HealthAnswer['checks']> {
-    const answer = await fetch(`http://127.0.0.1:${node.adminPort}/healthz`);
-    return ((await answer.json()) as HealthAnswer).checks;
-  }
+  const send = (images: readonly Uint8Array[]) => node.send(images);
 
   const isHealthy = async () => {
-    const { catalog, storage, pipeline } = await health();
+    const { catalog, storage, pipeline } = await node.health();
     return catalog?.ok && storage?.ok && pipeline?.ok;
   };
 
@@ -148,31 +111,24 @@ ${allTo(pacs)}`,
   );
 
   it('waits with a report while results cannot be written, and makes it then', async () => {
-    const catalog = openCatalog(join(data, CATALOG_FILE));
-    const status = new StatusStore(catalog);
-    try {
-      disk.fail({ sync: 'EIO', write: 'EIO' }, '/data/results/');
-      const sent = await send(files);
-      expect(sent.map(({ status }) => status)).toEqual(files.map(() => 0));
-      await expect.poll(() => disk.failed, PATIENCE).toBeGreaterThan(0);
-      const before = status.study(head.studyInstanceUid)?.deliveries.length;
-      disk.heal();
-      const revision = () => status.study(head.studyInstanceUid)?.analyses.at(-1);
-      await expect
-        .poll(() => revision(), PATIENCE)
-        .toMatchObject({ state: 'reported', outcome: 'positive' });
-      await expect
-        .poll(() => {
-          const deliveries = status.study(head.studyInstanceUid)?.deliveries ?? [];
-          return (
-            deliveries.length > (before ?? 0) && deliveries.every((d) => d.state === 'delivered')
-          );
-        }, PATIENCE)
-        .toBe(true);
-      const outcomes = status.study(head.studyInstanceUid)?.analyses.map(({ outcome }) => outcome);
-      expect(outcomes).not.toContain('negative');
-    } finally {
-      catalog.close();
-    }
+    const study = () => node.study(head.studyInstanceUid);
+    disk.fail({ sync: 'EIO', write: 'EIO' }, '/data/results/');
+    const sent = await send(files);
+    expect(sent.map(({ status }) => status)).toEqual(files.map(() => 0));
+    await expect.poll(() => disk.failed, PATIENCE).toBeGreaterThan(0);
+    const before = study()?.deliveries.length;
+    disk.heal();
+    await expect
+      .poll(() => study()?.analyses.at(-1), PATIENCE)
+      .toMatchObject({ state: 'reported', outcome: 'positive' });
+    await expect
+      .poll(() => {
+        const deliveries = study()?.deliveries ?? [];
+        return (
+          deliveries.length > (before ?? 0) && deliveries.every((d) => d.state === 'delivered')
+        );
+      }, PATIENCE)
+      .toBe(true);
+    expect(study()?.analyses.map(({ outcome }) => outcome)).not.toContain('negative');
   });
 });

@@ -123,6 +123,24 @@ describe('storage commitment for scanners', () => {
     });
   });
 
+  it('has a series judged again that was taken for whole, where the list names more', async () => {
+    await using folder = await temporaryFolder();
+    const quick = scannerAt(1).replaceAll('Seconds: 60', 'Seconds: 0.1');
+    await using app = await startNode(settingsIn(folder.path, quick));
+    await using scu = await associated(app.ports.dicom);
+    await store(scu, UIDS.slice(0, 2));
+    const series = () => app.status.study(STUDY)?.series;
+    await expect
+      .poll(series, { timeout: 20_000 })
+      .toMatchObject([{ state: 'complete', completionCode: 'association-open' }]);
+    expect(await requestCommitment(scu, '1.9.9', REFERENCES)).toBe(Status.Success);
+    await expect
+      .poll(series, { timeout: 20_000 })
+      .toMatchObject([
+        { state: 'complete', completionCode: 'listed-missing', confidence: 'unknown' },
+      ]);
+  });
+
   it.each([
     ['all that it names', UIDS, 'all-listed', 'proven'],
     ['less than it names', UIDS.slice(0, 2), 'listed-missing', 'unknown'],

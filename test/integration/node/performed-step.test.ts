@@ -44,4 +44,30 @@ describe('what a procedure step says of a series', () => {
         steps: [{ sopInstanceUid: STEP, state: status.toLowerCase(), series: 1, instances: 3 }],
       });
   });
+
+  it.each([
+    ['DISCONTINUED', IMAGES, 'discontinued'],
+    ['COMPLETED', [...IMAGES, '1.2.3.4.14'], 'listed-missing'],
+  ])('%s after the series was taken for whole: it is judged again', async (status, named, code) => {
+    await using folder = await temporaryFolder();
+    const quick = 'completeness: { likelySeconds: 0.1, unknownSeconds: 0.1 }';
+    await using app = await startNode(settingsIn(folder.path, quick));
+    await using scu = await scanner(app.ports.dicom);
+    await create(scu, STEP);
+    for (const uid of IMAGES) {
+      scu.store(uid, slice(uid));
+      expect((await scu.response()).status).toBe(Status.Success);
+    }
+    const series = () => app.status.study('1.2.3')?.series;
+    await expect
+      .poll(series, { timeout: 20_000 })
+      .toMatchObject([{ state: 'complete', completionCode: 'association-open' }]);
+    const answer = await set(scu, STEP, ended(status, named));
+    expect(answer.number(CommandElement.Status)).toBe(Status.Success);
+    await expect
+      .poll(series, { timeout: 20_000 })
+      .toMatchObject([{ state: 'complete', completionCode: code, confidence: 'unknown' }]);
+    const kinds = app.status.study('1.2.3')?.events.map(({ kind }) => kind);
+    expect(kinds).toContain('series-reopened');
+  });
 });

@@ -119,7 +119,7 @@ export class ReceiveRig extends EventEmitter<Told> implements AsyncDisposable {
       },
       files: ownFiles ?? files,
       catalog: ownCatalog ?? ingest,
-      commitments: new CommitmentStore(database, folder),
+      commitments: new CommitmentStore({ catalog: database, folder }),
       commitmentReports: commitmentReports ?? { take: () => false },
       steps: new PerformedStepStore(database),
       nextAssociationId: () => ingest.nextAssociationId(),

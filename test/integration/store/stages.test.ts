@@ -98,6 +98,34 @@ describe('the rows that join the stages', () => {
     expect(deliveries.reportLatency('2.25.10')).toBeGreaterThanOrEqual(0);
   });
 
+  it('forward late slices of a study that no series was read of, with no new report', async () => {
+    await using rig = await StoreRig.open();
+    const analyses = new AnalysisStore(rig.catalog);
+    const unread = { seriesInstanceUid: null, inputHash: 'none', trigger, verdicts: [] };
+    rig.series.settleSelection(await chosen(rig), { type: 'analyse', ...unread });
+    const analysis = analyses.claimAnalysis(Date.now());
+    if (analysis === undefined) throw new Error('no analysis');
+    analyses.finishAnalysis(analysis, finding('not-eligible'), 'none');
+    const report = analyses.claimReport(Date.now());
+    if (report === undefined) throw new Error('no report');
+    analyses.finishReport(report, [], sendTo(['pacs', 'archive'], ['original']));
+
+    rig.ingest.accept(rig.received({ sop: '1.1.1.2' }));
+    rig.ingest.flush();
+    rig.series.completeSeries('1.1.1', { confidence: 'likely', reason: trigger });
+    const again = rig.series.nextSelection(Date.now());
+    if (!('studyInstanceUid' in again)) throw new Error('no study to choose from');
+    rig.series.settleSelection(again, { type: 'keep', verdicts: [] });
+    const query = 'SELECT sop_instance_uid AS uid, destination FROM delivery ORDER BY 1, 2';
+    expect(rig.rows(query)).toEqual([
+      { uid: '1.1.1.1', destination: 'archive' },
+      { uid: '1.1.1.1', destination: 'pacs' },
+      { uid: '1.1.1.2', destination: 'archive' },
+      { uid: '1.1.1.2', destination: 'pacs' },
+    ]);
+    expect(rig.rows('SELECT revision FROM analysis')).toHaveLength(1);
+  });
+
   it('send the fallback in place of a refused object', async () => {
     await using rig = await StoreRig.open();
     const deliveries = new DeliveryStore(rig.catalog, rig.folder);
@@ -255,7 +283,7 @@ describe('Retention', () => {
     await keeper.recover();
     rig.ingest.accept(rig.received({ sop: '1.1.1.1' }));
     rig.ingest.flush();
-    const commitments = new CommitmentStore(rig.catalog, rig.folder);
+    const commitments = new CommitmentStore({ catalog: rig.catalog, folder: rig.folder });
     const names = { here: '1.1.1.1', gone: '1.1.1.2', unanswered: '1.1.1.3' };
     for (const [transactionUid, sopInstanceUid] of Object.entries(names)) {
       const request = {
