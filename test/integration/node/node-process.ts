@@ -128,6 +128,8 @@ export class NodeProcess implements AsyncDisposable {
 function untilLine(lines: Interface, fits: (message: string) => boolean): Promise<LogLine> {
   return new Promise((resolve, reject) => {
     const onLine = (text: string) => {
+      // The address for the first sign-in is for people, and no line of the log.
+      if (!text.startsWith('{')) return;
       const line = JSON.parse(text) as LogLine;
       if (!fits(line.msg)) return;
       lines.off('line', onLine).off('close', onClose);
