@@ -6,6 +6,7 @@ import { userRoutes } from './admin/api/routes/users.js';
 import type { Health } from './admin/health.js';
 import type { Metrics } from './admin/metrics.js';
 import { AdminServer } from './admin/server.js';
+import { setupLink } from './admin/setup-link.js';
 import { closedSite, site } from './admin/site.js';
 import { Accounts } from './admin/users/accounts.js';
 import { SignIn } from './admin/users/sign-in.js';
@@ -114,12 +115,4 @@ export class Administering implements AsyncDisposable {
       ],
     });
   }
-}
-
-/** The secret stands behind the #, which no browser sends: no proxy writes it down. */
-export function setupLink({ admin }: Settings, secret: string, port = admin.port): string {
-  const scheme = admin.tls === undefined ? 'http' : 'https';
-  const host = admin.host.includes(':') ? `[${admin.host}]` : admin.host;
-  const base = admin.url ?? `${scheme}://${host}:${port}`;
-  return `${base.replace(/\/$/, '')}/setup#${secret}`;
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { addAccountCommands } from './commands/account-commands.js';
 import { type CalibrateOptions, runCalibrate } from './commands/calibrate.js';
 import { runCheckConfig } from './commands/check-config.js';
 import { runCheckDestination } from './commands/check-destination.js';
@@ -373,5 +374,7 @@ program
       runCalibrate({ labels, ...options }),
     ),
   );
+
+addAccountCommands(program, { config, json, ending });
 
 await program.parseAsync();
