@@ -11,7 +11,7 @@ const domain = folder('domain');
 const dicom = folder('dicom');
 const config = folder('config');
 /** What any folder with I/O may use. */
-const log = '^src/(log|built-module)[.]ts$';
+const log = '^src/(log|built-module|thread)[.]ts$';
 const tls = folder('tls');
 const stage = (name, ...more) =>
   only(

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { auditRoutes } from './admin/api/routes/audit.js';
 import { type RoutingDesk, routingRoutes } from './admin/api/routes/routing.js';
 import { sessionRoutes } from './admin/api/routes/session.js';
+import { studyRoutes } from './admin/api/routes/studies.js';
 import { userRoutes } from './admin/api/routes/users.js';
 import type { Health } from './admin/health.js';
 import type { Metrics } from './admin/metrics.js';
@@ -12,8 +13,15 @@ import { Accounts } from './admin/users/accounts.js';
 import { SignIn } from './admin/users/sign-in.js';
 import type { Certificates } from './certificates.js';
 import type { Settings } from './config/settings.js';
+import { WorkerLoop } from './jobs/worker-loop.js';
 import type { Log } from './log.js';
+import type { PictureFunctions } from './report/picture-thread.js';
 import { AccountStore } from './store/account-store.js';
+import type { ConsoleFunctions } from './store/console-thread.js';
+import type { Catalog } from './store/database.js';
+import { StudyLabels } from './store/study-labels.js';
+import { studyReader } from './study-reader.js';
+import { Thread } from './thread.js';
 import { BCP_195 } from './tls/profile.js';
 import { VERSION } from './version.js';
 
@@ -24,6 +32,7 @@ export interface AdministeringParts {
   readonly certificates: Certificates;
   /** Absent where the node was not started from a configuration file. */
   readonly desk?: RoutingDesk | undefined;
+  readonly catalog: Catalog;
   readonly log: Log;
 }
 
@@ -36,6 +45,9 @@ const CONSOLE_FOLDER = fileURLToPath(new URL('../dist/console/', import.meta.url
 export class Administering implements AsyncDisposable {
   readonly #parts: AdministeringParts;
   readonly #server: AdminServer;
+  readonly #reading: Thread<ConsoleFunctions>;
+  readonly #drawing: Thread<PictureFunctions>;
+  readonly #labelling: WorkerLoop;
   #rows: AccountStore | undefined;
 
   constructor(parts: AdministeringParts) {
@@ -54,6 +66,11 @@ export class Administering implements AsyncDisposable {
       ...(console && tls !== undefined && { tls: context }),
     });
     certificates.onAdminChange(() => this.#server.renew(context()));
+    const { folder } = settings.storage;
+    this.#reading = new Thread('store/console-thread', parts.catalog.name);
+    this.#drawing = new Thread('report/picture-thread', undefined);
+    const labels = new StudyLabels({ catalog: parts.catalog, folder, log });
+    this.#labelling = new WorkerLoop({ name: 'labels', run: () => labels.run(), log });
   }
 
   /** The port that it listens on; 0 while it does not. */
@@ -68,8 +85,14 @@ export class Administering implements AsyncDisposable {
     return setupLink(settings, new Accounts(this.#rows).newSetupSecret(), this.port);
   }
 
+  /** Studies may have come. */
+  notify(): void {
+    this.#labelling.notify();
+  }
+
   async start(): Promise<void> {
     const { settings, log } = this.#parts;
+    this.#labelling.start();
     if (settings.admin.console && this.#rows === undefined) {
       try {
         this.#rows = AccountStore.open(settings.storage.folder, LOCK_WAIT_MS);
@@ -83,6 +106,9 @@ export class Administering implements AsyncDisposable {
 
   async stop(): Promise<void> {
     await this.#server.stop();
+    await this.#labelling.stop();
+    await this.#reading.stop();
+    await this.#drawing.stop();
     this.#rows?.close();
     this.#rows = undefined;
   }
@@ -97,10 +123,11 @@ export class Administering implements AsyncDisposable {
       return closedSite(server, 'accounts.db cannot be used: the log says why');
     }
     const { desk } = this.#parts;
-    const { admin } = this.#parts.settings;
+    const { admin, storage } = this.#parts.settings;
     const secure = admin.tls !== undefined || admin.behindProxy !== undefined;
     const signIn = new SignIn(rows);
     const accounts = new Accounts(rows);
+    const reader = studyReader(storage.folder, this.#reading, this.#drawing);
     await site(server, {
       signIn,
       secure,
@@ -112,6 +139,7 @@ export class Administering implements AsyncDisposable {
         userRoutes(accounts),
         auditRoutes(rows),
         ...(desk === undefined ? [] : [routingRoutes(desk, (line) => rows.audit(line))]),
+        studyRoutes(reader, (entry) => rows.audit(entry)),
       ],
     });
   }

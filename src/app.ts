@@ -185,6 +185,7 @@ export class App implements AsyncDisposable {
           series: this.#series,
         }),
       }),
+      catalog,
       log: log.child({ stage: 'admin' }),
     });
   }
@@ -379,6 +380,7 @@ export class App implements AsyncDisposable {
     if (change.conflicts.length > 0) this.#pipeline.doubted();
     const touched = this.#series.committed(change, (header) => this.#files.instancePath(header));
     this.#pipeline.touched(touched);
+    this.#admin.notify();
   }
 
   #watchForeignWrites(): void {

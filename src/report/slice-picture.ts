@@ -7,6 +7,11 @@ import { ReportError } from './report-input.js';
 /** Center and width in HU of the window that hemorrhages are read in. */
 export const BRAIN_WINDOW = { center: 40, width: 80 } as const;
 
+export interface Window {
+  readonly center: number;
+  readonly width: number;
+}
+
 export interface Rectangle {
   readonly x: number;
   readonly y: number;
@@ -21,12 +26,14 @@ export interface SlicePicture {
   readonly aspect: number;
 }
 
-/** The slice in the brain window by the linear function of PS3.3 C.11.2.1.2.1, a pixel of the canvas for each of its own. */
-export function slicePicture({ rows, columns, hu, pixelSpacing }: HuImage): SlicePicture {
+/** The slice in a window by the linear function of PS3.3 C.11.2.1.2.1, a pixel of the canvas for each of its own. */
+export function slicePicture(
+  { rows, columns, hu, pixelSpacing }: HuImage,
+  { center, width }: Window = BRAIN_WINDOW,
+): SlicePicture {
   const canvas = createCanvas(columns, rows);
   const context = canvas.getContext('2d');
   const pixels = context.createImageData(columns, rows);
-  const { center, width } = BRAIN_WINDOW;
   for (let i = 0; i < hu.length; i += 1) {
     const grey = (((hu[i] as number) - (center - 0.5)) / (width - 1) + 0.5) * 255;
     const at = i * 4;

@@ -373,4 +373,75 @@ export const MIGRATIONS: readonly string[] = [
   -- Times that the destination could not be asked for what it had stored.
   ALTER TABLE delivery ADD COLUMN unasked INTEGER NOT NULL DEFAULT 0;
   `,
+
+  // The list of studies as people read and search it. Triggers keep it as true as what it is made from.
+  `
+  CREATE TABLE worklist (
+    -- In the order of arrival.
+    number INTEGER PRIMARY KEY,
+    study_instance_uid TEXT NOT NULL UNIQUE REFERENCES study ON DELETE CASCADE,
+    received_at INTEGER NOT NULL,
+    -- Whether what follows has been read from a file of the study.
+    labelled INTEGER NOT NULL DEFAULT 0 CHECK (labelled IN (0, 1)),
+    patient_name TEXT,
+    patient_id TEXT,
+    birth_date TEXT,
+    sex TEXT,
+    accession_number TEXT,
+    study_description TEXT,
+    -- Of the newest finding.
+    outcome TEXT,
+    probability REAL,
+    leading_class TEXT
+  ) STRICT;
+  CREATE INDEX worklist_received ON worklist (received_at);
+  CREATE INDEX worklist_outcome ON worklist (outcome);
+  CREATE INDEX worklist_unlabelled ON worklist (number) WHERE labelled = 0;
+
+  CREATE VIRTUAL TABLE worklist_text USING fts5 (
+    patient_name, patient_id, accession_number, study_description,
+    content = 'worklist', content_rowid = 'number', tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+  );
+  CREATE TRIGGER worklist_labelled AFTER UPDATE OF labelled ON worklist WHEN NEW.labelled = 1 AND OLD.labelled = 0 BEGIN
+    INSERT INTO worklist_text (rowid, patient_name, patient_id, accession_number, study_description)
+    VALUES (NEW.number, NEW.patient_name, NEW.patient_id, NEW.accession_number, NEW.study_description);
+  END;
+  CREATE TRIGGER worklist_removed AFTER DELETE ON worklist WHEN OLD.labelled = 1 BEGIN
+    INSERT INTO worklist_text (worklist_text, rowid, patient_name, patient_id, accession_number, study_description)
+    VALUES ('delete', OLD.number, OLD.patient_name, OLD.patient_id, OLD.accession_number, OLD.study_description);
+  END;
+
+  CREATE TRIGGER study_listed AFTER INSERT ON study BEGIN
+    INSERT INTO worklist (study_instance_uid, received_at) VALUES (NEW.study_instance_uid, NEW.created_at);
+  END;
+  INSERT INTO worklist (study_instance_uid, received_at)
+    SELECT study_instance_uid, created_at FROM study ORDER BY created_at;
+
+  CREATE VIEW newest_finding AS
+    SELECT a.study_instance_uid, a.outcome,
+      (SELECT value ->> '$.probability' FROM json_each(a.finding, '$.classes')
+       WHERE value ->> '$.name' = 'any') AS probability,
+      (SELECT value ->> '$.name' FROM json_each(a.finding, '$.classes')
+       WHERE a.outcome IN ('positive', 'undetermined') AND value ->> '$.name' <> 'any'
+       ORDER BY value ->> '$.probability' DESC LIMIT 1) AS leading_class
+    FROM analysis a WHERE a.finding IS NOT NULL AND NOT EXISTS (
+      SELECT 1 FROM analysis b WHERE b.study_instance_uid = a.study_instance_uid AND b.revision > a.revision
+        AND b.finding IS NOT NULL);
+  UPDATE worklist SET (outcome, probability, leading_class) =
+    (SELECT outcome, probability, leading_class FROM newest_finding f
+     WHERE f.study_instance_uid = worklist.study_instance_uid);
+  CREATE TRIGGER analysis_found AFTER UPDATE OF finding ON analysis WHEN NEW.finding IS NOT NULL BEGIN
+    UPDATE worklist SET (outcome, probability, leading_class) =
+      (SELECT outcome, probability, leading_class FROM newest_finding WHERE study_instance_uid = NEW.study_instance_uid)
+    WHERE study_instance_uid = NEW.study_instance_uid;
+  END;
+  -- A rebuilt catalog gets its analyses whole.
+  CREATE TRIGGER analysis_restored AFTER INSERT ON analysis WHEN NEW.finding IS NOT NULL BEGIN
+    UPDATE worklist SET (outcome, probability, leading_class) =
+      (SELECT outcome, probability, leading_class FROM newest_finding WHERE study_instance_uid = NEW.study_instance_uid)
+    WHERE study_instance_uid = NEW.study_instance_uid;
+  END;
+
+  CREATE INDEX association_opened ON association (opened_at);
+  `,
 ];

@@ -516,13 +516,13 @@ export const LAST_FINDING = `
 
 export const STUDY_OBJECTS = `
   SELECT r.sop_instance_uid AS sopInstanceUid, a.revision, r.kind, r.sop_class_uid AS sopClassUid, r.file, r.bytes,
-    r.fallback_for AS fallbackFor
+    r.fallback_for AS fallbackFor, r.created_at AS createdAt
   FROM result_object r JOIN analysis a USING (analysis_id) WHERE a.study_instance_uid = ? AND r.kind <> 'original'
   ORDER BY a.revision, r.kind, r.sop_instance_uid`;
 
 export const STUDY_DELIVERIES = `
-  SELECT d.sop_instance_uid AS sopInstanceUid, r.kind, d.destination, d.route, d.state, d.attempts, d.due_at AS dueAt,
-    d.looks, d.settled_at AS settledAt, d.status, d.failure_class AS failureClass, d.failure_code AS failureCode,
+  SELECT d.delivery_id AS deliveryId, d.sop_instance_uid AS sopInstanceUid, r.kind, d.destination, d.route, d.state,
+    d.attempts, d.due_at AS dueAt, d.looks, d.settled_at AS settledAt, d.status, d.failure_class AS failureClass, d.failure_code AS failureCode,
     d.comment
   FROM delivery d JOIN result_object r USING (sop_instance_uid) JOIN analysis a USING (analysis_id)
   WHERE a.study_instance_uid = ? ORDER BY d.delivery_id`;

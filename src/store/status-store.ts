@@ -4,6 +4,7 @@ import type { DeliveryState } from '../domain/delivery-state.js';
 import type { FailureClass } from '../domain/failure.js';
 import type { Finding, KeySlice, Outcome } from '../domain/finding.js';
 import type { StepState } from '../domain/performed-step.js';
+import type { ObjectKind } from '../domain/result-object.js';
 import type { RoutingRecord } from './analysis-store.js';
 import { STUDY_COMMITMENTS } from './commitment-queries.js';
 import { STUDY_CONFLICTS } from './conflict-queries.js';
@@ -79,9 +80,10 @@ type FindingLine = Omit<Finding, 'keySlices'> & {
 };
 
 export interface AnalysisLine {
+  readonly analysisId: number;
   readonly revision: number;
   readonly seriesInstanceUid: string | null;
-  readonly state: string;
+  readonly state: 'due' | 'running' | 'analysed' | 'composing' | 'reported' | 'stuck';
   readonly outcome: Outcome | null;
   readonly triggerCode: string;
   readonly triggerText: string;
@@ -118,13 +120,15 @@ export interface StudyDetail {
     readonly seriesInstanceUid: string;
     readonly modality: string | null;
     readonly seriesNumber: number | null;
-    readonly state: string;
+    /** 1 where it holds objects of Vigil's own that a peer has sent back. */
+    readonly own: 0 | 1;
+    readonly state: 'receiving' | 'complete';
     readonly revision: number;
     readonly instances: number;
-    readonly confidence: string | null;
+    readonly confidence: 'proven' | 'likely' | 'unknown' | null;
     readonly completionCode: string | null;
     readonly completionText: string | null;
-    readonly verdict: string | null;
+    readonly verdict: 'analysed' | 'eligible' | 'not-eligible' | null;
     readonly verdictCode: string | null;
     readonly verdictText: string | null;
   }[];
@@ -132,15 +136,17 @@ export interface StudyDetail {
   readonly objects: readonly {
     readonly sopInstanceUid: string;
     readonly revision: number;
-    readonly kind: string;
+    readonly kind: ObjectKind;
     readonly sopClassUid: string;
     readonly file: string;
     readonly bytes: number;
     readonly fallbackFor: string | null;
+    readonly createdAt: number;
   }[];
   readonly deliveries: readonly {
+    readonly deliveryId: number;
     readonly sopInstanceUid: string;
-    readonly kind: string;
+    readonly kind: ObjectKind | 'original';
     readonly destination: string;
     readonly route: string;
     readonly state: DeliveryState;

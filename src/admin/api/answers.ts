@@ -11,7 +11,7 @@ export const NO_CONTENT = { 204: z.null(), '4xx': problem, '5xx': problem };
 
 /** As `answers`, for bytes of a media type. */
 export function bytes(mediaType: string, description: string) {
-  const schema = z.string().meta({ format: 'binary' });
+  const schema = z.unknown().meta({ type: 'string', format: 'binary' });
   return {
     200: { description, content: { [mediaType]: { schema } } },
     '4xx': problem,
