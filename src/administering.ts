@@ -1,24 +1,33 @@
 import { fileURLToPath } from 'node:url';
+import { actionRoutes } from './admin/api/routes/actions.js';
 import { auditRoutes } from './admin/api/routes/audit.js';
+import { eventRoutes } from './admin/api/routes/events.js';
+import { operationsRoutes } from './admin/api/routes/operations.js';
 import { type RoutingDesk, routingRoutes } from './admin/api/routes/routing.js';
 import { sessionRoutes } from './admin/api/routes/session.js';
 import { studyRoutes } from './admin/api/routes/studies.js';
 import { userRoutes } from './admin/api/routes/users.js';
 import type { Health } from './admin/health.js';
+import { LiveFeed } from './admin/live-feed.js';
 import type { Metrics } from './admin/metrics.js';
 import { AdminServer } from './admin/server.js';
 import { setupLink } from './admin/setup-link.js';
 import { closedSite, site } from './admin/site.js';
+import type { AuditRecord } from './admin/users/account-rows.js';
 import { Accounts } from './admin/users/accounts.js';
 import { SignIn } from './admin/users/sign-in.js';
+import { adminActions } from './admin-actions.js';
 import type { Certificates } from './certificates.js';
 import type { Settings } from './config/settings.js';
+import type { ModelIdentity } from './domain/finding.js';
 import { WorkerLoop } from './jobs/worker-loop.js';
 import type { Log } from './log.js';
+import { operationsReporter } from './operations-report.js';
 import type { PictureFunctions } from './report/picture-thread.js';
 import { AccountStore } from './store/account-store.js';
 import type { ConsoleFunctions } from './store/console-thread.js';
 import type { Catalog } from './store/database.js';
+import type { StatusStore } from './store/status-store.js';
 import { StudyLabels } from './store/study-labels.js';
 import { studyReader } from './study-reader.js';
 import { Thread } from './thread.js';
@@ -26,13 +35,18 @@ import { BCP_195 } from './tls/profile.js';
 import { VERSION } from './version.js';
 
 export interface AdministeringParts {
-  readonly settings: Settings;
+  /** Asked whenever a changed configuration may count. */
+  readonly settings: () => Settings;
   readonly health: Health;
   readonly metrics: Metrics;
   readonly certificates: Certificates;
   /** Absent where the node was not started from a configuration file. */
   readonly desk?: RoutingDesk | undefined;
   readonly catalog: Catalog;
+  readonly status: StatusStore;
+  readonly model: ModelIdentity;
+  /** Rows have changed: the workers look. */
+  readonly wake: () => void;
   readonly log: Log;
 }
 
@@ -47,13 +61,15 @@ export class Administering implements AsyncDisposable {
   readonly #server: AdminServer;
   readonly #reading: Thread<ConsoleFunctions>;
   readonly #drawing: Thread<PictureFunctions>;
+  readonly #feed: LiveFeed;
   readonly #labelling: WorkerLoop;
   #rows: AccountStore | undefined;
 
   constructor(parts: AdministeringParts) {
     this.#parts = parts;
-    const { settings, health, metrics, certificates, log } = parts;
-    const { host, port, console, tls, behindProxy } = settings.admin;
+    const { health, metrics, certificates, catalog, log } = parts;
+    const { admin, storage } = parts.settings();
+    const { host, port, console, tls, behindProxy } = admin;
     const context = () => ({ ...BCP_195, ...certificates.forAdmin(), honorCipherOrder: true });
     this.#server = new AdminServer({
       host,
@@ -66,10 +82,22 @@ export class Administering implements AsyncDisposable {
       ...(console && tls !== undefined && { tls: context }),
     });
     certificates.onAdminChange(() => this.#server.renew(context()));
-    const { folder } = settings.storage;
-    this.#reading = new Thread('store/console-thread', parts.catalog.name);
+    this.#reading = new Thread('store/console-thread', catalog.name);
     this.#drawing = new Thread('report/picture-thread', undefined);
-    const labels = new StudyLabels({ catalog: parts.catalog, folder, log });
+    this.#feed = new LiveFeed(
+      {
+        now: () => this.#reading.call('changesNow'),
+        next: (cursor) => this.#reading.call('nextChanges', cursor),
+        since: (cursor) => this.#reading.call('changesSince', cursor),
+      },
+      log,
+    );
+    const labels = new StudyLabels({
+      catalog,
+      folder: storage.folder,
+      onLabelled: (studyInstanceUid) => this.#feed.publish({ kind: 'study', studyInstanceUid }),
+      log,
+    });
     this.#labelling = new WorkerLoop({ name: 'labels', run: () => labels.run(), log });
   }
 
@@ -81,8 +109,7 @@ export class Administering implements AsyncDisposable {
   /** A link that makes the first account, while there is none; for the person at the terminal, never for the log. */
   newSetupLink(): string | undefined {
     if (this.#rows === undefined || this.#rows.hasAccounts()) return undefined;
-    const { settings } = this.#parts;
-    return setupLink(settings, new Accounts(this.#rows).newSetupSecret(), this.port);
+    return setupLink(this.#parts.settings(), new Accounts(this.#rows).newSetupSecret(), this.port);
   }
 
   /** Studies may have come. */
@@ -91,7 +118,8 @@ export class Administering implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    const { settings, log } = this.#parts;
+    const { log } = this.#parts;
+    const settings = this.#parts.settings();
     this.#labelling.start();
     if (settings.admin.console && this.#rows === undefined) {
       try {
@@ -104,7 +132,14 @@ export class Administering implements AsyncDisposable {
     await this.#server.start();
   }
 
+  /** A changed configuration is in force. */
+  reconfigured(): void {
+    this.#feed.publish({ kind: 'routing' });
+    this.#feed.publish({ kind: 'operations' });
+  }
+
   async stop(): Promise<void> {
+    this.#feed.stop();
     await this.#server.stop();
     await this.#labelling.stop();
     await this.#reading.stop();
@@ -122,12 +157,14 @@ export class Administering implements AsyncDisposable {
     if (rows === undefined) {
       return closedSite(server, 'accounts.db cannot be used: the log says why');
     }
-    const { desk } = this.#parts;
-    const { admin, storage } = this.#parts.settings;
+    const { desk, settings, health, status, model, catalog, wake } = this.#parts;
+    const { admin, storage } = settings();
     const secure = admin.tls !== undefined || admin.behindProxy !== undefined;
     const signIn = new SignIn(rows);
     const accounts = new Accounts(rows);
     const reader = studyReader(storage.folder, this.#reading, this.#drawing);
+    const audit = (line: AuditRecord) => rows.audit(line);
+    const operations = { settings, health, status, model, catalog: this.#reading };
     await site(server, {
       signIn,
       secure,
@@ -138,8 +175,11 @@ export class Administering implements AsyncDisposable {
         sessionRoutes({ signIn, accounts, secure, oidc: null }),
         userRoutes(accounts),
         auditRoutes(rows),
-        ...(desk === undefined ? [] : [routingRoutes(desk, (line) => rows.audit(line))]),
-        studyRoutes(reader, (entry) => rows.audit(entry)),
+        ...(desk === undefined ? [] : [routingRoutes(desk, audit)]),
+        studyRoutes(reader, audit),
+        actionRoutes(adminActions({ catalog, settings, wake }), audit),
+        operationsRoutes(operationsReporter(operations)),
+        eventRoutes(this.#feed, { signIn, secure }),
       ],
     });
   }

@@ -173,7 +173,7 @@ export class App implements AsyncDisposable {
       log: log.child({ stage: 'commit' }),
     });
     this.#admin = new Administering({
-      settings,
+      settings: () => this.#settings,
       health: () => this.health(),
       metrics: this.#metrics,
       certificates: this.#certificates,
@@ -186,6 +186,9 @@ export class App implements AsyncDisposable {
         }),
       }),
       catalog,
+      status: this.status,
+      model: infer.model,
+      wake: () => this.#pipeline.wakeAll(),
       log: log.child({ stage: 'admin' }),
     });
   }
@@ -282,6 +285,7 @@ export class App implements AsyncDisposable {
     });
     this.#pipeline.syncDestinations();
     this.#upkeep.reschedule();
+    this.#admin.reconfigured();
     this.#metrics.configReloaded('applied');
     if (restartNeeded.length === 0) this.#log.info('configuration applied');
     else this.#log.warn({ restartNeeded }, 'configuration applied; these keys need a restart');

@@ -1,8 +1,8 @@
 import type { Settings } from '../config/settings.js';
+import { noDestination } from '../named-peer.js';
 import { DeliveryStore } from '../store/delivery-store.js';
 import { withCatalog } from './catalog.js';
 import { EXIT } from './exit-codes.js';
-import { noDestination } from './named-peer.js';
 
 export interface DeliveryCommandOptions {
   readonly config: string;

@@ -2,8 +2,8 @@ import { loadSettings } from '../config/settings.js';
 import type { Peer } from '../deliver/association.js';
 import { echo } from '../deliver/echo-scu.js';
 import { StageError } from '../domain/failure.js';
+import { noDestination, peerOf } from '../named-peer.js';
 import { EXIT } from './exit-codes.js';
-import { noDestination, peerOf } from './named-peer.js';
 import { PEER_HINT, parsePeer } from './peer-argument.js';
 
 export interface EchoOptions {

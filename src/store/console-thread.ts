@@ -1,6 +1,8 @@
 import { workerData } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 import { serveThread } from '../thread.js';
+import { LiveChanges } from './live-changes.js';
+import { OperationsStore } from './operations-store.js';
 import { studyDetail } from './study-detail.js';
 import { WorklistStore } from './worklist-store.js';
 
@@ -10,6 +12,8 @@ import { WorklistStore } from './worklist-store.js';
  */
 const catalog = new Database(workerData as string, { readonly: true });
 const worklist = new WorklistStore(catalog);
+const operations = new OperationsStore(catalog);
+const changes = new LiveChanges(catalog);
 
 const functions = {
   search: worklist.search.bind(worklist),
@@ -18,6 +22,10 @@ const functions = {
   slice: worklist.slice.bind(worklist),
   heatMap: worklist.heatMap.bind(worklist),
   object: worklist.object.bind(worklist),
+  operations: operations.report.bind(operations),
+  changesNow: changes.now.bind(changes),
+  nextChanges: changes.next.bind(changes),
+  changesSince: changes.since.bind(changes),
 };
 
 export type ConsoleFunctions = typeof functions;

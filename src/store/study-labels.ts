@@ -21,11 +21,18 @@ interface Unlabelled {
 export class StudyLabels {
   readonly #catalog: Catalog;
   readonly #folder: string;
+  readonly #onLabelled: (studyInstanceUid: string) => void;
   readonly #log: Log;
 
-  constructor(options: { catalog: Catalog; folder: string; log: Log }) {
+  constructor(options: {
+    catalog: Catalog;
+    folder: string;
+    onLabelled: (studyInstanceUid: string) => void;
+    log: Log;
+  }) {
     this.#catalog = options.catalog;
     this.#folder = options.folder;
+    this.#onLabelled = options.onLabelled;
     this.#log = options.log;
   }
 
@@ -57,6 +64,7 @@ export class StudyLabels {
       accessionNumber: text('AccessionNumber'),
       studyDescription: text('StudyDescription'),
     });
+    this.#onLabelled(studyInstanceUid);
   }
 }
 

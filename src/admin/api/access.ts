@@ -22,9 +22,10 @@ export const sessionCookie = (secure: boolean) =>
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
 
-/** A route that forgets to say who may call it must not be there at all. */
-export function requireAccess({ url, config }: RouteOptions): void {
+/** A route that does not say who may call it, and in the OpenAPI document what it does, must not be there at all. */
+export function requireAccess({ url, config, schema }: RouteOptions): void {
   if (config?.access === undefined) throw new Error(`${url} does not say who may call it`);
+  if (schema?.summary === undefined) throw new Error(`${url} does not say what it does`);
 }
 
 /** Lets through who may, on a connection that nobody can listen to. */
@@ -65,18 +66,28 @@ export function sessionSecret(request: FastifyRequest, secure: boolean): string 
   return request.cookies[sessionCookie(secure)];
 }
 
+/** Whether whoever made a request that is still being answered may still have answers. */
+export function isStillSignedIn(request: FastifyRequest, signIn: SignIn, secure: boolean): boolean {
+  return findCaller(request, signIn, secure, false) !== undefined;
+}
+
 function whoCalls(request: FastifyRequest, signIn: SignIn, secure: boolean): Caller {
-  const [, bearer] = /^Bearer ([\w-]{1,128})$/i.exec(request.headers.authorization ?? '') ?? [];
-  const secret = sessionSecret(request, secure);
-  const caller =
-    bearer !== undefined
-      ? signIn.ofToken(bearer)
-      : secret !== undefined
-        ? signIn.ofSession(secret)
-        : undefined;
+  const caller = findCaller(request, signIn, secure, true);
   if (caller !== undefined) return caller;
   const headers = { 'www-authenticate': 'Bearer' };
   throw new ApiProblem(401, 'Sign in, or show an API token', { headers });
+}
+
+function findCaller(
+  request: FastifyRequest,
+  signIn: SignIn,
+  secure: boolean,
+  touch: boolean,
+): Caller | undefined {
+  const [, bearer] = /^Bearer ([\w-]{1,128})$/i.exec(request.headers.authorization ?? '') ?? [];
+  if (bearer !== undefined) return signIn.ofToken(bearer);
+  const secret = sessionSecret(request, secure);
+  return secret === undefined ? undefined : signIn.ofSession(secret, touch);
 }
 
 /** What a page of another site makes a browser send is refused before anything is looked at. */

@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { judgeDestination } from '../../../src/commands/check-destination.js';
 import { parseSettings } from '../../../src/config/settings.js';
 import { askWhatIsTaken } from '../../../src/deliver/peer-check.js';
+import { judgeDestination } from '../../../src/destination-check.js';
 import { SimulatedPacs } from '../../../src/simulate/pacs.js';
 import { COMPREHENSIVE_3D_SR, temporaryFolder } from '../../integration/deliver/objects.js';
 import { freePort, startOrthanc, startServer } from '../servers.js';

@@ -1,7 +1,7 @@
-import { suggestion } from '../config/problems.js';
-import type { DestinationSettings } from '../config/settings.js';
-import type { Peer } from '../deliver/association.js';
-import { readCredentials } from '../tls/credentials.js';
+import { suggestion } from './config/problems.js';
+import type { DestinationSettings } from './config/settings.js';
+import type { Peer } from './deliver/association.js';
+import { readCredentials } from './tls/credentials.js';
 
 /** What to say of a destination that the configuration does not have. */
 export function noDestination(name: string, known: readonly string[]): string {
