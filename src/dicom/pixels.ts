@@ -28,7 +28,16 @@ export interface StoredImage {
  * @throws PixelError
  */
 export async function readStoredImage(part10: Uint8Array, frame = 1): Promise<StoredImage> {
-  const dataSet = parse(part10);
+  try {
+    return await readFrame(parse(part10), frame);
+  } catch (error) {
+    // dicom-parser throws strings: here where an element that is asked for has its value cut off.
+    if (typeof error !== 'string') throw error;
+    throw new PixelError('not-dicom', 'An element of the image is cut off', { cause: error });
+  }
+}
+
+async function readFrame(dataSet: DataSet, frame: number): Promise<StoredImage> {
   const layout = layoutOf(dataSet);
   const frames = dataSet.intString('x00280008') ?? 1;
   if (!Number.isInteger(frame) || frame < 1 || frame > frames) {

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { pino } from 'pino';
 import { Metrics } from '../../../src/admin/metrics.js';
@@ -87,6 +86,6 @@ async function ask(bytes: Buffer): Promise<string> {
   // A server that closes while much is still on its way resets the connection.
   socket.on('error', () => undefined);
   socket.end(bytes);
-  await once(socket, 'close');
+  await new Promise((resolve) => socket.on('close', resolve));
   return answer;
 }

@@ -209,10 +209,18 @@ describe('the transfer syntaxes that are received', () => {
   });
 });
 
+/** Up to the header of (0028,0100), which says that two bytes follow. */
+const CUT_OFF = (() => {
+  const whole = Buffer.from(part10Of({ ...SIGNED_12, transferSyntaxUid: '1.2.840.10008.1.2' }));
+  const bitsAllocated = whole.indexOf(Buffer.from('2800000102000000', 'hex'));
+  return whole.subarray(0, bitsAllocated + 8);
+})();
+
 describe('what is refused', () => {
   it.each([
     ['no DICOM file', Buffer.alloc(300), 'not-dicom'],
     ['an empty file', Buffer.alloc(0), 'not-dicom'],
+    ['a file that ends before the value of Bits Allocated', CUT_OFF, 'not-dicom'],
     ['a short pixel data', part10Of({ ...SIGNED_12, rows: 3 }), 'pixel-data-too-short'],
     ['no rows', part10Of({ ...SIGNED_12, rows: 0 }), 'dimensions-invalid'],
     [
