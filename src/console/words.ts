@@ -20,6 +20,11 @@ export const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
   negative: 'Negative',
 };
 
+/** The same for an outcome that came as text; what is not known here stays as it is. */
+export function outcomeWord(outcome: string): string {
+  return Object.hasOwn(OUTCOME_WORDS, outcome) ? OUTCOME_WORDS[outcome as Outcome] : outcome;
+}
+
 /** The headlines of the reports, word by word. */
 export const HEADLINES: Readonly<Record<Outcome, string>> = {
   positive: 'Suspected intracranial hemorrhage',

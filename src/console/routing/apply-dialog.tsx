@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
+import type { Applied, Routing } from '../../admin/api/schemas/routing.js';
 import { ApiError } from '../api/client.js';
 import { useConnection } from '../api/context.js';
 import { ConfirmDialog } from '../parts/dialog.js';
 import { useToast } from '../shell/toasts.js';
-import type { CurrentRouting } from './answers.js';
 import { LineDiffView } from './line-diff-view.js';
 
 /** Asks for the reason, and shows once more what changes. */
@@ -13,7 +13,7 @@ export function ApplyDialog({
   close,
   done,
 }: {
-  readonly base: CurrentRouting;
+  readonly base: Routing;
   readonly draft: string;
   readonly close: () => void;
   /** The file may say something else now. */
@@ -24,11 +24,11 @@ export function ApplyDialog({
   const [reason, setReason] = useState('');
   const apply = async () => {
     try {
-      await api.request('PUT', '/routing', {
+      const applied = await api.request<Applied>('PUT', '/routing', {
         body: { text: draft, reason: reason.trim() },
         headers: { 'if-match': `"${base.version}"` },
       });
-      toast('Applied: the next report is routed by it.');
+      toast(appliedText(applied));
       done();
     } catch (error) {
       // Somebody was faster: the page shows what they applied, and the draft is kept.
@@ -41,13 +41,14 @@ export function ApplyDialog({
       title="Apply the changed configuration?"
       action="Apply"
       close={close}
-      disabled={reason.trim() === ''}
+      disabled={reason.trim().length < 3}
       run={apply}
     >
       <LineDiffView before={base.text} after={draft} />
       <label>
         Why
         <input
+          minLength={3}
           value={reason}
           onInput={({ currentTarget }) => setReason(currentTarget.value)}
           maxLength={500}
@@ -56,4 +57,14 @@ export function ApplyDialog({
       </label>
     </ConfirmDialog>
   );
+}
+
+/** What became of a version that was written to the file. */
+export function appliedText({ number, inForce, restartNeeded }: Applied): string {
+  const state = inForce
+    ? 'is in force: the next report is routed by it'
+    : 'is in the file, but the node has not taken it';
+  const later =
+    restartNeeded.length === 0 ? '' : ` From the next start: ${restartNeeded.join(', ')}.`;
+  return `Version ${number} ${state}.${later}`;
 }

@@ -1,7 +1,7 @@
+import type { RulesDiff } from '../../admin/api/schemas/routing.js';
 import { useConnection } from '../api/context.js';
 import { useResource } from '../api/resource.js';
 import { Loaded } from '../parts/loaded.js';
-import type { RuleChange } from './answers.js';
 import { LineDiffView } from './line-diff-view.js';
 
 /** What the draft changes: rule by rule in what they mean, and line by line. */
@@ -27,7 +27,7 @@ export function ChangePanel({
 function Rules({ draft }: { readonly draft: string }) {
   const { api } = useConnection();
   const found = useResource(draft, (signal) =>
-    api.post<{ changes: RuleChange[] }>('/routing/diff', { text: draft }, signal),
+    api.post<RulesDiff>('/routing/diff', { text: draft }, signal),
   );
   return (
     <Loaded resource={found}>

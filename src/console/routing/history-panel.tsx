@@ -1,43 +1,58 @@
 import { useState } from 'preact/hooks';
-import { useConnection } from '../api/context.js';
+import type { ConfigVersion, History, Routing } from '../../admin/api/schemas/routing.js';
+import { useConnection, useMay } from '../api/context.js';
 import { useResource } from '../api/resource.js';
-import { ConfirmDialog } from '../parts/dialog.js';
 import { Loaded } from '../parts/loaded.js';
-import { useToast } from '../shell/toasts.js';
 import { dateAndTime } from '../times.js';
-import type { CurrentRouting, Version } from './answers.js';
+import { RollbackDialog } from './rollback-dialog.js';
+
+/** The most that the API gives at once: years of changes. */
+const MOST = 200;
+
+const HOWS: Readonly<Record<ConfigVersion['how'], string>> = {
+  start: 'found at a start',
+  file: 'edited in the file',
+  command: 'by the command line',
+  api: 'by the console',
+};
 
 /** Who changed the file, when and why; any version can be put back in force. */
 export function HistoryPanel({
   current,
   done,
 }: {
-  readonly current: CurrentRouting;
+  readonly current: Routing;
   readonly done: () => void;
 }) {
   const { api } = useConnection();
-  const found = useResource(`history ${current.version}`, (signal) =>
-    api.get<{ versions: Version[] }>('/routing/history', signal),
+  const mayChange = useMay('admin');
+  const found = useResource(`history ${current.version} ${current.number}`, (signal) =>
+    api.get<History>(`/routing/history?limit=${MOST}`, signal),
   );
-  const [wanted, setWanted] = useState<Version>();
+  const [wanted, setWanted] = useState<ConfigVersion>();
   return (
     <>
       <Loaded resource={found}>
         {({ versions }) => (
           <ol class="history">
             {versions.map((version) => (
-              <li key={version.version}>
+              <li key={version.number}>
                 <div>
-                  <b>{version.who}</b> <span class="quiet">{dateAndTime(version.appliedAt)}</span>
+                  <b>Version {version.number}</b>{' '}
+                  <span class="quiet">
+                    {dateAndTime(version.appliedAt)} · {version.who}, {HOWS[version.how]}
+                  </span>
                 </div>
                 <div>{version.reason}</div>
                 <div class="row">
-                  <code>{version.version.slice(0, 12)}</code>
-                  {version.version === current.version ? (
-                    <span class="done">✓ in the file now</span>
-                  ) : (
+                  {version.rollbackTo !== null && (
+                    <span class="quiet">the text of version {version.rollbackTo} again</span>
+                  )}
+                  {version.inForceAt === null && <span class="warned">was never in force</span>}
+                  {version.number === current.number && <span class="done">✓ in the file now</span>}
+                  {mayChange && version.version !== current.version && (
                     <button type="button" onClick={() => setWanted(version)}>
-                      Roll back to this…
+                      Roll back…<span class="hidden"> to version {version.number}</span>
                     </button>
                   )}
                 </div>
@@ -47,49 +62,13 @@ export function HistoryPanel({
         )}
       </Loaded>
       {wanted !== undefined && (
-        <RollbackDialog version={wanted} close={() => setWanted(undefined)} done={done} />
+        <RollbackDialog
+          version={wanted}
+          current={current}
+          close={() => setWanted(undefined)}
+          done={done}
+        />
       )}
     </>
-  );
-}
-
-function RollbackDialog({
-  version,
-  close,
-  done,
-}: {
-  readonly version: Version;
-  readonly close: () => void;
-  readonly done: () => void;
-}) {
-  const { api } = useConnection();
-  const toast = useToast();
-  const [reason, setReason] = useState('');
-  return (
-    <ConfirmDialog
-      title={`Roll back to version ${version.version.slice(0, 12)}?`}
-      action="Roll back"
-      close={close}
-      disabled={reason.trim() === ''}
-      run={async () => {
-        await api.post('/routing/rollback', { version: version.version, reason: reason.trim() });
-        toast('The earlier version is in the file again.');
-        done();
-      }}
-    >
-      <p>
-        The file becomes what {version.who} applied at {dateAndTime(version.appliedAt)}: the next
-        report is routed by it. The version of now stays in the history.
-      </p>
-      <label>
-        Why
-        <input
-          value={reason}
-          onInput={({ currentTarget }) => setReason(currentTarget.value)}
-          maxLength={500}
-          required
-        />
-      </label>
-    </ConfirmDialog>
   );
 }

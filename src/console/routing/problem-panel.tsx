@@ -1,11 +1,11 @@
-import type { CheckedText, Problem } from './answers.js';
+import type { ConfigProblem, Validation } from '../../admin/api/schemas/routing.js';
 
 /** All that is wrong, and all that can be meant so but hardly is; each leads to its line. */
 export function ProblemPanel({
   checked,
   goTo,
 }: {
-  readonly checked: CheckedText | undefined;
+  readonly checked: Validation | undefined;
   readonly goTo: (line: number) => void;
 }) {
   if (checked === undefined) return <p role="status">Checking…</p>;
@@ -29,14 +29,14 @@ export function ProblemPanel({
   );
 }
 
-const keyOf = ({ path, message, line }: Problem) => `${line} ${path} ${message}`;
+const keyOf = ({ path, message, line }: ConfigProblem) => `${line} ${path} ${message}`;
 
 function ProblemLine({
   problem,
   word,
   goTo,
 }: {
-  readonly problem: Problem;
+  readonly problem: ConfigProblem;
   readonly word: 'Error' | 'Warning';
   readonly goTo: (line: number) => void;
 }) {

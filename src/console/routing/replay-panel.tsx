@@ -1,11 +1,11 @@
 import { useState } from 'preact/hooks';
+import type { Replay } from '../../admin/api/schemas/routing.js';
 import { messageOf } from '../api/client.js';
 import { useConnection } from '../api/context.js';
 import { ErrorNote } from '../parts/notes.js';
 import { href } from '../router.js';
 import { dateAndTime } from '../times.js';
-import { count, OUTCOME_WORDS } from '../words.js';
-import type { Replay } from './answers.js';
+import { count, outcomeWord } from '../words.js';
 
 const SPANS = [1, 7, 30];
 
@@ -80,7 +80,7 @@ function ReplayAnswer({ replay }: { readonly replay: Replay }) {
         {rerouted.map(({ studyInstanceUid, outcome, lastInstanceAt, added, removed, unsent }) => (
           <li key={studyInstanceUid}>
             <a href={href(['studies', studyInstanceUid])}>{dateAndTime(lastInstanceAt)}</a>{' '}
-            {OUTCOME_WORDS[outcome]}
+            {outcomeWord(outcome)}
             {unsent && <div class="alarm">✕ Nothing of it would be sent</div>}
             {added.map((text) => (
               <div key={text} class="done">

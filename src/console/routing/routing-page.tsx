@@ -1,7 +1,7 @@
+import type { Routing } from '../../admin/api/schemas/routing.js';
 import { useConnection } from '../api/context.js';
 import { useResource } from '../api/resource.js';
 import { Loaded } from '../parts/loaded.js';
-import type { CurrentRouting } from './answers.js';
 import { Workbench } from './workbench.js';
 import './routing.css';
 
@@ -10,7 +10,7 @@ export function RoutingPage() {
   const { api } = useConnection();
   const current = useResource(
     'routing',
-    (signal) => api.get<CurrentRouting>('/routing', signal),
+    (signal) => api.get<Routing>('/routing', signal),
     ({ kind }) => kind === 'routing',
   );
   return (

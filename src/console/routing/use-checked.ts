@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
+import type { Validation } from '../../admin/api/schemas/routing.js';
 import { useConnection } from '../api/context.js';
-import type { CheckedText } from './answers.js';
 
 /** Until a person pauses in typing. */
 const TYPING_MS = 400;
@@ -11,15 +11,15 @@ const TYPING_MS = 400;
  */
 export function useChecked(
   draft: string,
-  base: CheckedText & { readonly text: string },
-): CheckedText | undefined {
+  base: Validation & { readonly text: string },
+): Validation | undefined {
   const { api } = useConnection();
-  const [answer, setAnswer] = useState<{ text: string; checked: CheckedText }>();
+  const [answer, setAnswer] = useState<{ text: string; checked: Validation }>();
   useEffect(() => {
     if (draft === base.text) return;
     const controller = new AbortController();
     const timer = setTimeout(() => {
-      api.post<CheckedText>('/routing/validate', { text: draft }, controller.signal).then(
+      api.post<Validation>('/routing/validate', { text: draft }, controller.signal).then(
         (checked) => setAnswer({ text: draft, checked }),
         // Nothing can be applied until the node has checked it: the next key asks again.
         () => undefined,

@@ -1,5 +1,6 @@
 import { useCallback, useState } from 'preact/hooks';
-import type { CurrentRouting } from './answers.js';
+import type { Routing } from '../../admin/api/schemas/routing.js';
+import { useMay } from '../api/context.js';
 import { ApplyDialog } from './apply-dialog.js';
 import { ChangePanel } from './change-panel.js';
 import { ConflictNote } from './conflict-note.js';
@@ -11,6 +12,8 @@ import { type WantedLine, YamlEditor } from './yaml-editor.js';
 
 const PANELS = { problems: 'Problems', changes: 'Changes', replay: 'Replay', history: 'History' };
 type Panel = keyof typeof PANELS;
+const PANELS_OF_ADMINS: readonly Panel[] = ['problems', 'changes', 'replay', 'history'];
+const PANELS_OF_ALL: readonly Panel[] = ['problems', 'history'];
 
 /** One person's draft, made from one version of the file. */
 export function Workbench({
@@ -18,9 +21,10 @@ export function Workbench({
   reload,
 }: {
   /** What the file says now. */
-  readonly current: CurrentRouting;
+  readonly current: Routing;
   readonly reload: () => void;
 }) {
+  const mayChange = useMay('admin');
   const [base, setBase] = useState(current);
   const [draft, setDraft] = useState(current.text);
   const [panel, setPanel] = useState<Panel>('problems');
@@ -45,12 +49,17 @@ export function Workbench({
     <>
       <div class="routing-head row">
         <p>
-          Version <code>{base.version.slice(0, 12)}</code>{' '}
-          {isChanged ? <b class="warned">with changes that are not applied</b> : 'is in the file'}
+          {base.number === null ? 'A version' : `Version ${base.number}`}{' '}
+          <code class="quiet">{base.version.slice(0, 12)}</code>{' '}
+          {isChanged ? (
+            <b class="warned">with changes that are not applied</b>
+          ) : (
+            <InForce inForce={base.inForce} />
+          )}
         </p>
-        <div class="row">
+        <div class="row" hidden={!mayChange}>
           <button type="button" disabled={!isChanged} onClick={takeTheirs}>
-            Undo my changes
+            Drop my changes
           </button>
           <button
             type="button"
@@ -71,11 +80,17 @@ export function Workbench({
         />
       )}
       <div class="workbench">
-        <YamlEditor text={draft} change={setDraft} checked={checked} wanted={wanted} />
+        <YamlEditor
+          text={draft}
+          change={setDraft}
+          checked={checked}
+          wanted={wanted}
+          readOnly={!mayChange}
+        />
         <div class="panel panels">
           <fieldset class="segments">
             <legend class="hidden">Beside the editor</legend>
-            {(Object.keys(PANELS) as Panel[]).map((name) => (
+            {(mayChange ? PANELS_OF_ADMINS : PANELS_OF_ALL).map((name) => (
               <button
                 key={name}
                 type="button"
@@ -103,6 +118,14 @@ export function Workbench({
         <ApplyDialog base={base} draft={draft} close={() => setApplying(false)} done={reload} />
       )}
     </>
+  );
+}
+
+function InForce({ inForce }: { readonly inForce: boolean }) {
+  return inForce ? (
+    <span class="done">✓ in force</span>
+  ) : (
+    <b class="warned">is in the file, but the node works by an earlier one</b>
   );
 }
 

@@ -5,7 +5,7 @@ import { EditorState, type Text } from '@codemirror/state';
 import { EditorView } from '@codemirror/view';
 import { basicSetup } from 'codemirror';
 import { useEffect, useRef } from 'preact/hooks';
-import type { CheckedText, Problem } from './answers.js';
+import type { ConfigProblem, Validation } from '../../admin/api/schemas/routing.js';
 import { complete } from './completion.js';
 import { editorLook } from './editor-look.js';
 
@@ -23,12 +23,14 @@ export function YamlEditor({
   change,
   checked,
   wanted,
+  readOnly,
 }: {
   /** What it holds at first, and from whenever this changes by something else than typing. */
   readonly text: string;
   readonly change: (text: string) => void;
-  readonly checked: CheckedText | undefined;
+  readonly checked: Validation | undefined;
   readonly wanted: WantedLine | undefined;
+  readonly readOnly: boolean;
 }) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | undefined>(undefined);
@@ -46,6 +48,7 @@ export function YamlEditor({
         extensions: [
           basicSetup,
           yaml(),
+          EditorState.readOnly.of(readOnly),
           lintGutter(),
           autocompletion({ override: [complete] }),
           editorLook,
@@ -62,7 +65,7 @@ export function YamlEditor({
       editor.dispatch({ effects: EditorView.scrollIntoView(routes, { y: 'start' }) });
     }
     return () => editor.destroy();
-  }, []);
+  }, [readOnly]);
 
   useEffect(() => {
     const editor = view.current;
@@ -94,7 +97,7 @@ export function YamlEditor({
 
 /** Marks from the problem's place to the end of its line; the first line where it has none. */
 function diagnosticOf(
-  { message, hint, line = 1, column = 1 }: Problem,
+  { message, hint, line = 1, column = 1 }: ConfigProblem,
   severity: Diagnostic['severity'],
   doc: Text,
 ): Diagnostic {

@@ -4,7 +4,7 @@ import { href } from '../router.js';
 const PAGES = [
   { page: 'studies', path: [], word: 'Worklist', role: 'viewer' },
   { page: 'operations', path: ['operations'], word: 'Operations', role: 'viewer' },
-  { page: 'routing', path: ['routing'], word: 'Routing', role: 'admin' },
+  { page: 'routing', path: ['routing'], word: 'Routing', role: 'viewer' },
   { page: 'accounts', path: ['accounts'], word: 'Users', role: 'admin' },
   { page: 'audit', path: ['audit'], word: 'Audit', role: 'admin' },
 ] as const;

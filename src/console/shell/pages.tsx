@@ -27,7 +27,7 @@ export function Pages() {
     case 'operations':
       return <OperationsPage />;
     case 'routing':
-      return mayAdminister ? <LazyPage load={routingPage} /> : <NotAllowed />;
+      return <LazyPage load={routingPage} />;
     case 'accounts':
       return mayAdminister ? <AccountsPage /> : <NotAllowed />;
     case 'audit':

@@ -1,5 +1,5 @@
 import type { StudyDetail } from '../../admin/api/schemas/studies.js';
-import { count, OUTCOME_WORDS, objectWord } from '../words.js';
+import { count, objectWord, outcomeWord } from '../words.js';
 
 type Entry = StudyDetail['timeline'][number];
 type Detail = Entry['detail'];
@@ -33,7 +33,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'series-refused': (detail) => [`Not analysed: ${reasonOf(detail)}.`, 'warned'],
   'analysis-finished': ({ outcome, revision, code }) => {
     const why = code === undefined ? '' : ` (${word(code)})`;
-    const text = `Analysis ${word(revision)} finished: ${outcomeWord(outcome)}${why}.`;
+    const text = `Analysis ${word(revision)} finished: ${outcomeWord(word(outcome))}${why}.`;
     return outcome === 'failed' || outcome === 'not-eligible' ? [text, 'warned'] : [text];
   },
   'analysis-retried': ({ code, attempts }) => [
@@ -45,12 +45,12 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     'warned',
   ],
   reported: ({ outcome, objects, routes, revision }) => [
-    `Report ${word(revision)} made (${outcomeWord(outcome)}): ${count(Number(objects), 'object')}, ${
+    `Report ${word(revision)} made (${outcomeWord(word(outcome))}): ${count(Number(objects), 'object')}, ${
       routes ? `routed by ${String(routes).replaceAll(',', ', ')}` : 'no route holds'
     }.`,
   ],
   unsent: ({ outcome, revision, why }) => [
-    `Report ${word(revision)} made (${outcomeWord(outcome)}), but nothing is sent: ${word(why)}.`,
+    `Report ${word(revision)} made (${outcomeWord(word(outcome))}), but nothing is sent: ${word(why)}.`,
     'warned',
   ],
   'report-stuck': ({ code }) => [
@@ -106,12 +106,6 @@ function word(value: unknown): string {
 
 function reasonOf({ text, code }: Detail): string {
   return word(text ?? code).replace(/[.]$/, '');
-}
-
-function outcomeWord(outcome: unknown): string {
-  return typeof outcome === 'string' && Object.hasOwn(OUTCOME_WORDS, outcome)
-    ? OUTCOME_WORDS[outcome as keyof typeof OUTCOME_WORDS]
-    : word(outcome);
 }
 
 const thing = ({ object }: Detail) => objectWord(word(object));
