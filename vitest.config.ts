@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     globalSetup: ['test/build-once.ts'],
-    projects: ['unit', 'integration', 'interop'].map((name) => ({
+    projects: ['unit', 'integration', 'interop', 'browser'].map((name) => ({
       extends: true,
       test: {
         name,

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 
-/** The inference process and the CLI run as built JavaScript, so the tests start from a fresh build. */
+/**
+ * The inference process and the CLI run as built JavaScript, and the browser gets the built console, so the tests start
+ * from a fresh build.
+ */
 export default function setup(): void {
-  execFileSync('node', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
-    stdio: 'inherit',
-  });
+  execFileSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
 }

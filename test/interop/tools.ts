@@ -4,8 +4,9 @@ import { delimiter, join } from 'node:path';
 /** Debian puts daemons where a user's PATH does not look. */
 const FOLDERS = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
 
-/** The Debian package of each program that the interop tests start. */
+/** The Debian package of each program that the tests start. */
 const PACKAGES: Readonly<Record<string, string>> = {
+  chromium: 'chromium',
   dciodvfy: 'dicom3tools',
   gdcmconv: 'libgdcm-tools',
   Orthanc: 'orthanc',

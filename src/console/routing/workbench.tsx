@@ -57,19 +57,21 @@ export function Workbench({
             <InForce inForce={base.inForce} />
           )}
         </p>
-        <div class="row" hidden={!mayChange}>
-          <button type="button" disabled={!isChanged} onClick={takeTheirs}>
-            Drop my changes
-          </button>
-          <button
-            type="button"
-            class="main"
-            disabled={!isChanged || !isSound || isOvertaken}
-            onClick={() => setApplying(true)}
-          >
-            Apply…
-          </button>
-        </div>
+        {mayChange && (
+          <div class="row">
+            <button type="button" disabled={!isChanged} onClick={takeTheirs}>
+              Drop my changes
+            </button>
+            <button
+              type="button"
+              class="main"
+              disabled={!isChanged || !isSound || isOvertaken}
+              onClick={() => setApplying(true)}
+            >
+              Apply…
+            </button>
+          </div>
+        )}
       </div>
       {isOvertaken && isChanged && (
         <ConflictNote

@@ -52,7 +52,10 @@ export function YamlEditor({
           lintGutter(),
           autocompletion({ override: [complete] }),
           editorLook,
-          EditorView.contentAttributes.of({ 'aria-label': 'Configuration in YAML' }),
+          EditorView.contentAttributes.of({
+            'aria-label': 'Configuration in YAML',
+            tabindex: '0',
+          }),
           EditorView.updateListener.of((update) => {
             if (update.docChanged) current.current.change(update.state.doc.toString());
           }),
