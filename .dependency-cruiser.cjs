@@ -48,6 +48,7 @@ module.exports = {
     stage('infer'),
     stage('report'),
     stage('deliver', tls),
+    stage('notify', tls),
     stage('commit'),
     only(
       'admin',

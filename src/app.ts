@@ -4,7 +4,7 @@ import { Metrics } from './admin/metrics.js';
 import { Administering } from './administering.js';
 import { Certificates } from './certificates.js';
 import { Committing } from './committing.js';
-import type { Settings } from './config/settings.js';
+import { type Settings, targetNames } from './config/settings.js';
 import { ConfigDesk, type ConfigFileParts } from './config-desk.js';
 import { withoutDestination } from './domain/delivery-backlog.js';
 import { InferStage } from './infer/analyse.js';
@@ -327,7 +327,7 @@ export class App implements AsyncDisposable {
   }
 
   get #destinationNames(): string[] {
-    return this.#settings.destinations.map(({ name }) => name);
+    return targetNames(this.#settings);
   }
 
   #deliveryLevels() {

@@ -1,12 +1,15 @@
 import type { Metrics } from './admin/metrics.js';
-import type { Settings } from './config/settings.js';
+import { type Settings, targetNames } from './config/settings.js';
 import { Deliverer, type Destination } from './deliver/deliver.js';
+import { sendObjects } from './deliver/store-scu.js';
 import { Verifier } from './deliver/verify.js';
 import type { CommitmentReport } from './domain/commitment.js';
 import { isBadFile } from './domain/failure.js';
 import { routeNames } from './domain/routing.js';
 import { WorkerLoop } from './jobs/worker-loop.js';
 import type { Log } from './log.js';
+import { sendNotifications } from './notify/send.js';
+import { tellerFor } from './notify/tell.js';
 import type { DeliveryStore } from './store/delivery-store.js';
 import type { ProofStore, StoredDelivery } from './store/proof-store.js';
 import type { StatusStore } from './store/status-store.js';
@@ -27,14 +30,17 @@ export interface DeliveringParts {
   readonly log: Log;
 }
 
-/** The workers of one destination. */
+/** The workers of one destination or channel. */
 interface Workers {
-  readonly verifier: Verifier<StoredDelivery>;
-  readonly sending: WorkerLoop;
-  readonly verifying: WorkerLoop;
+  readonly loops: readonly WorkerLoop[];
+  /** A channel's answer is all the proof there is. */
+  readonly verifier?: Verifier<StoredDelivery>;
 }
 
-/** Two workers for each destination of the configuration: one sends, one asks for what was sent. */
+/**
+ * Two workers for each destination of the configuration: one sends, one asks for what was sent. One for each channel:
+ * it tells.
+ */
 export class Delivering implements AsyncDisposable {
   readonly #parts: DeliveringParts;
   readonly #workers = new Map<string, Workers>();
@@ -61,31 +67,28 @@ export class Delivering implements AsyncDisposable {
   }
 
   get loops(): WorkerLoop[] {
-    return [...this.#workers.values()].flatMap(({ sending, verifying }) => [sending, verifying]);
+    return [...this.#workers.values()].flatMap(({ loops }) => loops);
   }
 
   /** There are new rows: every worker looks. */
   notify(): void {
-    for (const { sending, verifying } of this.#workers.values()) {
-      sending.notify();
-      verifying.notify();
-    }
+    for (const loop of this.loops) loop.notify();
   }
 
   /** Takes a report on storage commitment that a destination was asked for; false where none was asked so. */
   takeReport(report: CommitmentReport): boolean {
-    return [...this.#workers.values()].some(({ verifier }) => verifier.take(report));
+    return [...this.#workers.values()].some(({ verifier }) => verifier?.take(report));
   }
 
   /** Follows the configuration, and says what it leaves open: that stays in its rows. */
   follow(): void {
     this.#sync();
     const { status, settings, log } = this.#parts;
-    const destinations = settings().destinations.map(({ name }) => name);
+    const targets = targetNames(settings());
     const routes = routeNames(settings().routing);
     for (const { route, destination, deliveries } of status.openRoutes()) {
       const line = { route, destination, deliveries };
-      if (!destinations.includes(destination)) {
+      if (!targets.includes(destination)) {
         log.error(line, 'deliveries wait for a destination that the configuration does not name');
       } else if (!routes.includes(route)) {
         log.warn(line, 'a route is gone from the configuration: what it asked for still goes out');
@@ -95,24 +98,31 @@ export class Delivering implements AsyncDisposable {
 
   #sync(): void {
     if (!this.#running) return;
-    const names = new Set(this.#parts.settings().destinations.map(({ name }) => name));
-    for (const [name, workers] of this.#workers) {
-      if (names.has(name)) continue;
-      this.#workers.delete(name);
+    const { destinations, channels } = this.#parts.settings();
+    // By protocol too: a name may have gone from one to the other.
+    const wanted = new Map<string, () => Workers>([
+      ...destinations.map(({ name }) => [`DICOM ${name}`, () => this.#build(name)] as const),
+      ...channels.map(
+        ({ name, protocol }) =>
+          [`${protocol.type} ${name}`, () => this.#buildChannel(name)] as const,
+      ),
+    ]);
+    for (const [key, workers] of this.#workers) {
+      if (wanted.has(key)) continue;
+      this.#workers.delete(key);
       const left = stop(workers).then(() => {
-        this.#leaving.delete(name);
+        this.#leaving.delete(key);
         // It may have come back in the meantime.
         this.#sync();
       });
-      this.#leaving.set(name, left);
+      this.#leaving.set(key, left);
     }
-    for (const name of names) {
+    for (const [key, build] of wanted) {
       // Two workers for one destination would send the same rows twice.
-      if (this.#workers.has(name) || this.#leaving.has(name)) continue;
-      const workers = this.#build(name);
-      this.#workers.set(name, workers);
-      workers.sending.start();
-      workers.verifying.start();
+      if (this.#workers.has(key) || this.#leaving.has(key)) continue;
+      const workers = build();
+      this.#workers.set(key, workers);
+      for (const loop of workers.loops) loop.start();
     }
   }
 
@@ -130,6 +140,7 @@ export class Delivering implements AsyncDisposable {
     };
     const deliverer = new Deliverer({
       destination,
+      send: sendObjects,
       outbox: deliveries,
       onSettled: ({ sopInstanceUid, studyInstanceUid }, result, code) => {
         metrics.delivered(name, result);
@@ -161,10 +172,31 @@ export class Delivering implements AsyncDisposable {
       run: (signal) => verifier.run(signal),
       log,
     });
-    return { verifier, sending, verifying };
+    return { verifier, loops: [sending, verifying] };
+  }
+
+  #buildChannel(name: string): Workers {
+    const { deliveries, metrics, settings } = this.#parts;
+    const log = this.#parts.log.child({ stage: 'notify' });
+    const deliverer = new Deliverer({
+      destination: () => {
+        const found = settings().channels.find((one) => one.name === name);
+        if (found === undefined) throw new Error(`Channel ${name} is configured no more`);
+        const { retry, protocol } = found;
+        return { name, retry, tell: tellerFor(protocol) };
+      },
+      send: sendNotifications,
+      outbox: deliveries,
+      onSettled: ({ studyInstanceUid }, result, code) => {
+        metrics.delivered(name, result);
+        if (code !== undefined && isBadFile(code)) this.#parts.onBadFile(studyInstanceUid);
+      },
+      log,
+    });
+    return { loops: [new WorkerLoop({ name, run: (signal) => deliverer.run(signal), log })] };
   }
 }
 
-async function stop({ sending, verifying }: Workers): Promise<void> {
-  await Promise.all([sending.stop(), verifying.stop()]);
+async function stop({ loops }: Workers): Promise<void> {
+  await Promise.all(loops.map((loop) => loop.stop()));
 }

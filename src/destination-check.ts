@@ -7,12 +7,12 @@ import {
   IMPLICIT_VR_LITTLE_ENDIAN,
   TRANSFER_SYNTAXES,
 } from './dicom/transfer-syntaxes.js';
-import type { RoutableKind } from './domain/result-object.js';
+import type { StorableKind } from './domain/result-object.js';
 import type { SEND_SYNTAXES } from './domain/routing.js';
 
 /** What a destination takes of one kind of object, and what that means. */
 export interface KindCheck {
-  readonly kind: RoutableKind;
+  readonly kind: StorableKind;
   /** Names of the transfer syntaxes that it takes of any of the kind's SOP classes. */
   readonly transferSyntaxes: readonly string[];
   /** Routes that send it there. */
@@ -49,7 +49,7 @@ export function judgeDestination(
 ): DestinationCheck {
   const takes = (sopClassUid: string) =>
     answers.find((answer) => answer.sopClassUid === sopClassUid)?.transferSyntaxUids ?? [];
-  const taken = (kind: RoutableKind) => [...new Set(KIND_CLASSES[kind].flatMap(takes))];
+  const taken = (kind: StorableKind) => [...new Set(KIND_CLASSES[kind].flatMap(takes))];
   const find = takes(STUDY_ROOT_FIND).length > 0;
   const verifies = settings.destinations.some(({ name, verify }) => name === destination && verify);
   return {
@@ -75,7 +75,7 @@ export function judgeDestination(
   };
 }
 
-const KINDS: readonly RoutableKind[] = [
+const KINDS: readonly StorableKind[] = [
   'sr',
   'comprehensive-sr',
   'heatmap',
@@ -94,7 +94,7 @@ function nameOf(uid: string): string {
 }
 
 function adviceOn(
-  kind: RoutableKind,
+  kind: StorableKind,
   uids: readonly string[],
   hasFallback: boolean,
   insisting: string | undefined,
@@ -118,7 +118,7 @@ function adviceOn(
   return undefined;
 }
 
-const REFUSED: Readonly<Record<RoutableKind, string>> = {
+const REFUSED: Readonly<Record<StorableKind, string>> = {
   sr: 'no structured report can go there: send heatmap and summary',
   'comprehensive-sr': 'send sr, where that is taken, or heatmap and summary',
   heatmap: 'no picture can go there: send sr',
@@ -127,7 +127,7 @@ const REFUSED: Readonly<Record<RoutableKind, string>> = {
   original: 'forward no images there',
 };
 
-function routesTo(settings: Settings, destination: string, kind: RoutableKind) {
+function routesTo(settings: Settings, destination: string, kind: StorableKind) {
   const { routes, defaultRoute, fallbackRoute } = settings.routing;
   const all = [
     ...routes,

@@ -1,6 +1,6 @@
 import type { HealthCheck, HealthReport } from './admin/health.js';
 import type { Certificates } from './certificates.js';
-import type { Settings } from './config/settings.js';
+import { type Settings, targetNames } from './config/settings.js';
 import { deliveryProblems } from './domain/delivery-backlog.js';
 import type { InferStage } from './infer/analyse.js';
 import type { StoreScp } from './receive/store-scp.js';
@@ -104,7 +104,7 @@ function askConflicts(status: StatusStore): HealthCheck {
 
 function askDeliveries(status: StatusStore, settings: Settings): HealthCheck {
   try {
-    const names = settings.destinations.map(({ name }) => name);
+    const names = targetNames(settings);
     const problems = deliveryProblems(status.backlog(), names, Date.now());
     return when(problems.length === 0, `${problems.join('; ')}: vigil status`);
   } catch {

@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import type { Operations } from './admin/api/schemas/operations.js';
 import { askHealth, type Health } from './admin/health.js';
-import type { Settings } from './config/settings.js';
+import { type Settings, targetNames } from './config/settings.js';
 import type { ModelIdentity } from './domain/finding.js';
 import type { ConsoleFunctions } from './store/console-thread.js';
 import type { StatusStore } from './store/status-store.js';
@@ -35,13 +35,10 @@ export function operationsReporter(parts: OperationsParts): () => Promise<Operat
 
 async function askOperations(parts: OperationsParts, at: number): Promise<Operations> {
   const { settings, status, catalog } = parts;
-  const { destinations, storage } = settings();
+  const { storage } = settings();
   const backlog = status.backlog();
   const names = [
-    ...new Set([
-      ...destinations.map(({ name }) => name),
-      ...backlog.map(({ destination }) => destination),
-    ]),
+    ...new Set([...targetNames(settings()), ...backlog.map(({ destination }) => destination)]),
   ];
   const [{ lastSuccess, ...rows }, health, disk] = await Promise.all([
     catalog.call('operations', at, names),
@@ -63,7 +60,7 @@ async function askOperations(parts: OperationsParts, at: number): Promise<Operat
       const open = backlog.find(({ destination }) => destination === one);
       return {
         name: one,
-        aeTitle: destinations.find((known) => known.name === one)?.aeTitle ?? null,
+        aeTitle: settings().destinations.find((known) => known.name === one)?.aeTitle ?? null,
         due: open?.due ?? 0,
         stored: open?.stored ?? 0,
         dead: open?.dead ?? 0,

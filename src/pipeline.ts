@@ -5,12 +5,14 @@ import type { Settings } from './config/settings.js';
 import { Delivering } from './delivering.js';
 import type { CommitmentReport } from './domain/commitment.js';
 import { isBadFile } from './domain/failure.js';
-import type { ResultObject } from './domain/result-object.js';
+import type { StoredInstance } from './domain/instance.js';
+import type { NotificationObject, ResultObject } from './domain/result-object.js';
 import type { InferStage } from './infer/analyse.js';
 import { analysisPass } from './infer/analysis-stage.js';
 import { selectionPass } from './infer/selection-stage.js';
 import { WorkerLoop } from './jobs/worker-loop.js';
 import type { Log } from './log.js';
+import { composeNotification } from './notification-work.js';
 import { composeReport } from './report/compose-report.js';
 import { ResultMender } from './report/mend-results.js';
 import { reportPass } from './report/report-stage.js';
@@ -75,7 +77,7 @@ export class Pipeline implements AsyncDisposable {
     this.#reporting = this.#loop('report', 'report', () => this.#report());
     const mender = new ResultMender<ReportWork>({
       reports: parts.damagedReports,
-      compose: (work) => this.#compose(work),
+      compose: async (work) => [...(await this.#compose(work)), await this.#notification(work)],
       write: (studyInstanceUid, object) => parts.results.write(studyInstanceUid, object),
       discard: (studyInstanceUid, uid) => parts.results.discard(studyInstanceUid, uid),
       log: parts.log.child({ stage: 'report' }),
@@ -228,6 +230,7 @@ export class Pipeline implements AsyncDisposable {
     const pass = await reportPass<ReportWork, WrittenObject>({
       queue: analyses,
       compose: (work) => this.#compose(work),
+      notify: (work) => this.#notification(work),
       write: (studyInstanceUid, object) => results.write(studyInstanceUid, object),
       route: (work) => routeStudy(settings().routing, work, series),
       log: log.child({ stage: 'report' }),
@@ -237,19 +240,29 @@ export class Pipeline implements AsyncDisposable {
     return 0;
   }
 
+  #notification(work: ReportWork): Promise<NotificationObject> {
+    const { researchText } = this.#parts.settings().report;
+    return composeNotification(work, this.#sources(work), researchText);
+  }
+
+  /** The images that a finding is about; some of the study's where no series was read. */
+  #sources({ finding, studyInstanceUid }: ReportWork): readonly StoredInstance[] {
+    const { series } = this.#parts;
+    return finding.seriesInstanceUid === undefined
+      ? series.anyInstances(studyInstanceUid)
+      : series.instances(finding.seriesInstanceUid);
+  }
+
   #compose(work: ReportWork): Promise<readonly ResultObject[]> {
-    const { analyses, series, settings } = this.#parts;
+    const { analyses, settings } = this.#parts;
     const { report, node } = settings();
-    const { finding, studyInstanceUid, revision, analysedAt } = work;
+    const { finding, revision, analysedAt } = work;
     const predecessor = analyses.predecessor(work);
     return composeReport({
       finding,
       revision,
       createdAt: new Date(analysedAt),
-      sourceInstances:
-        finding.seriesInstanceUid === undefined
-          ? series.anyInstances(studyInstanceUid)
-          : series.instances(finding.seriesInstanceUid),
+      sourceInstances: this.#sources(work),
       readFile,
       options: { ...report, softwareVersion: VERSION, deviceSerialNumber: node.aeTitle },
       ...(predecessor && { predecessor, isRemade: work.triggerCode === REPORT_LOST.code }),

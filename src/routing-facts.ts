@@ -91,7 +91,7 @@ async function readSlices(instances: readonly StoredInstance[]) {
 const PREFIXES = [32 * 1024, 512 * 1024, 64 * 1024 * 1024];
 
 /** Undefined where the file is gone or cannot be followed. */
-async function readSlice(path: string): Promise<SliceAttributes | undefined> {
+export async function readSlice(path: string): Promise<SliceAttributes | undefined> {
   try {
     await using file = await open(path);
     for (const length of PREFIXES) {

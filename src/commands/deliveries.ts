@@ -1,4 +1,4 @@
-import type { Settings } from '../config/settings.js';
+import { type Settings, targetNames } from '../config/settings.js';
 import { noDestination } from '../named-peer.js';
 import { DeliveryStore } from '../store/delivery-store.js';
 import { withCatalog } from './catalog.js';
@@ -32,7 +32,7 @@ export function runResend(options: DeliveryCommandOptions): Promise<number> {
       return EXIT.usage;
     }
     const store = new DeliveryStore(catalog, settings.storage.folder);
-    const names = settings.destinations.map(({ name }) => name);
+    const names = targetNames(settings);
     const destinations = to === undefined ? names : [to];
     const resent =
       studyInstanceUid === undefined || dead
@@ -63,7 +63,7 @@ export function runAbandon(options: DeliveryCommandOptions): Promise<number> {
   }
   return withCatalog(options.config, (catalog, settings) => {
     const store = new DeliveryStore(catalog, settings.storage.folder);
-    const names = settings.destinations.map(({ name }) => name);
+    const names = targetNames(settings);
     const filter = { studyInstanceUid, destinations: to === undefined ? undefined : [to] };
     const abandoned = store.abandon(filter, dead ? undefined : names);
     if (options.json) console.log(JSON.stringify({ studyInstanceUid, destination: to, abandoned }));
@@ -79,6 +79,6 @@ export function runAbandon(options: DeliveryCommandOptions): Promise<number> {
 }
 
 function unknownDestination(settings: Settings, to: string | undefined): string | undefined {
-  const names = settings.destinations.map(({ name }) => name);
+  const names = targetNames(settings);
   return to === undefined || names.includes(to) ? undefined : noDestination(to, names);
 }

@@ -1,6 +1,7 @@
 import { SingleBar } from 'cli-progress';
 import type { Peer } from '../deliver/association.js';
-import { type OutgoingObject, type SendResult, sendObjects } from '../deliver/store-scu.js';
+import { type OutgoingObject, sendObjects } from '../deliver/store-scu.js';
+import type { SendResult } from '../domain/send-result.js';
 import { EXIT } from './exit-codes.js';
 import { findPart10 } from './find-part10.js';
 import { PEER_HINT, parsePeer } from './peer-argument.js';

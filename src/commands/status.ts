@@ -1,3 +1,4 @@
+import { targetNames } from '../config/settings.js';
 import type { DestinationBacklog } from '../domain/delivery-backlog.js';
 import { routeNames } from '../domain/routing.js';
 import { ConflictStore, type OpenConflict } from '../store/conflict-store.js';
@@ -36,7 +37,7 @@ export async function runStatus(options: {
 }): Promise<number> {
   const status = await withCatalog(options.config, (catalog, settings) => {
     const store = new StatusStore(catalog);
-    const destinations = new Set(settings.destinations.map(({ name }) => name));
+    const destinations = new Set(targetNames(settings));
     const routes = new Set(routeNames(settings.routing));
     return {
       counts: store.counts(),

@@ -1,5 +1,5 @@
 import type { Fault } from './problems.js';
-import { routedDestinations, routeFaults, routeWarnings } from './routing-checks.js';
+import { type KnownTargets, routedTargets, routeFaults, routeWarnings } from './routing-checks.js';
 import type { ConfigFile } from './schema.js';
 
 /**
@@ -9,15 +9,25 @@ import type { ConfigFile } from './schema.js';
 export function crossCheck(
   sections: Partial<ConfigFile>,
   written: Readonly<Record<string, unknown>>,
-  destinationNames: readonly string[],
+  known: KnownTargets,
 ): Fault[] {
-  const { completeness, destinations = {}, scanners = {}, node, receive, admin } = sections;
+  const {
+    completeness,
+    destinations = {},
+    scanners = {},
+    channels = {},
+    node,
+    receive,
+    admin,
+  } = sections;
   return [
     ...(node && receive ? portFaults(node, receive) : []),
-    ...routeFaults(written, destinationNames),
+    ...routeFaults(written, known),
+    ...sharedNames(known),
     ...(completeness === undefined ? [] : waitFaults(completeness)),
     ...retryFaults('destinations', destinations),
     ...retryFaults('scanners', scanners),
+    ...retryFaults('channels', channels),
     ...titleFaults(scanners),
     ...proofFaults(destinations),
     ...(admin === undefined ? [] : exposureFaults(admin)),
@@ -55,7 +65,20 @@ function waitFaults(completeness: ConfigFile['completeness']): Fault[] {
   return faults;
 }
 
-function retryFaults(section: 'destinations' | 'scanners', peers: ConfigFile['scanners']): Fault[] {
+/** Deliveries know their target by its name alone. */
+function sharedNames({ destinations, channels }: KnownTargets): Fault[] {
+  return channels
+    .filter((name) => destinations.includes(name))
+    .map((name) => ({
+      keys: ['channels', name],
+      atKey: true,
+      message: 'is also the name of a destination',
+    }));
+}
+
+type Retries = Readonly<Record<string, { retryFirstSeconds: number; retryLongestSeconds: number }>>;
+
+function retryFaults(section: 'destinations' | 'scanners' | 'channels', peers: Retries): Fault[] {
   return Object.entries(peers)
     .filter(([, { retryFirstSeconds, retryLongestSeconds }]) => {
       return retryFirstSeconds > retryLongestSeconds;
@@ -124,15 +147,22 @@ function passcodeWarnings(config: ConfigFile): Fault[] {
 
 /** What can be meant so, but is worth a line in the log at start. */
 export function warningsFor(config: ConfigFile): Fault[] {
-  const { destinations, storage, retention } = config;
-  const routed = routedDestinations(config);
-  const unused = Object.keys(destinations).filter((name) => routed.size > 0 && !routed.has(name));
+  const { destinations, channels, storage, retention } = config;
+  const routed = routedTargets(config);
+  const isUnused = (name: string) => routed.size > 0 && !routed.has(name);
+  const unused = Object.keys(destinations).filter(isUnused);
+  const untold = Object.keys(channels).filter(isUnused);
   const warnings = [
     ...routeWarnings(config),
     ...unused.map((name) => ({
       keys: ['destinations', name],
       atKey: true,
       message: `No route sends anything to destination "${name}"`,
+    })),
+    ...untold.map((name) => ({
+      keys: ['channels', name],
+      atKey: true,
+      message: `No route notifies channel "${name}"`,
     })),
   ];
   warnings.push(...passcodeWarnings(config));

@@ -18,8 +18,14 @@ interface WrittenRouting {
   readonly fallbackRoute?: unknown;
 }
 
-/** Names given twice, and destinations that are none. */
-export function routeFaults(written: WrittenRouting, known: readonly string[]): Fault[] {
+/** The names that routes may lead to. */
+export interface KnownTargets {
+  readonly destinations: readonly string[];
+  readonly channels: readonly string[];
+}
+
+/** Names given twice, and destinations and channels that are none. */
+export function routeFaults(written: WrittenRouting, known: KnownTargets): Fault[] {
   const seen = new Set<unknown>();
   const twice = listOf(written.routes).flatMap((route, i): Fault[] => {
     const name = isGroup(route) ? route['name'] : undefined;
@@ -29,17 +35,33 @@ export function routeFaults(written: WrittenRouting, known: readonly string[]): 
     }
     return [{ keys: ['routes', i, 'name'], message: `is "${name}", as an earlier route is` }];
   });
-  const unknown = namedDestinations(written)
-    .filter(({ name }) => !known.includes(name))
-    .map(({ keys, name }): Fault => {
-      const hint = suggestion(name, known) ?? 'describe it under "destinations"';
-      return { keys, message: `is "${name}", which is no destination`, hint };
-    });
-  return [...twice, ...unknown];
+  return [...twice, ...namedTargets(written).flatMap((target) => targetFault(target, known))];
 }
 
-/** Every name of a destination that anything is sent or forwarded to, with its place. */
-function namedDestinations({ routes, defaultRoute, fallbackRoute }: WrittenRouting) {
+interface NamedTarget {
+  readonly keys: KeyPath;
+  readonly section: keyof KnownTargets;
+  readonly name: string;
+}
+
+function targetFault({ keys, section, name }: NamedTarget, known: KnownTargets): Fault[] {
+  if (known[section].includes(name)) return [];
+  const other = section === 'channels' ? 'destinations' : 'channels';
+  const noun = section === 'channels' ? 'channel' : 'destination';
+  const message = `is "${name}", which is no ${noun}`;
+  if (known[other].includes(name)) {
+    const hint =
+      section === 'channels'
+        ? 'it is a destination: objects are sent there with "send"'
+        : 'it is a channel: it is told with "notify"';
+    return [{ keys, message, hint }];
+  }
+  const hint = suggestion(name, known[section]) ?? `describe it under "${section}"`;
+  return [{ keys, message, hint }];
+}
+
+/** Every name of a destination or channel that an action leads to, with its place. */
+function namedTargets({ routes, defaultRoute, fallbackRoute }: WrittenRouting): NamedTarget[] {
   return [
     ...listOf(routes).flatMap((route, i) => namesIn(['routes', i], route)),
     ...namesIn(['defaultRoute'], defaultRoute),
@@ -47,20 +69,27 @@ function namedDestinations({ routes, defaultRoute, fallbackRoute }: WrittenRouti
   ];
 }
 
-function namesIn(at: KeyPath, route: unknown): { keys: KeyPath; name: string }[] {
+function namesIn(at: KeyPath, route: unknown): NamedTarget[] {
   if (!isGroup(route)) return [];
-  return ['send', 'forward'].flatMap((key) => {
+  return ACTIONS.flatMap(([key, section]) => {
     const actions = route[key];
     const listed = Array.isArray(actions)
       ? actions.map((action: unknown, i) => ({ keys: [...at, key, i, 'to'], action }))
       : [{ keys: [...at, key, 'to'], action: actions }];
     return listed.flatMap(({ keys, action }) =>
       listOf(isGroup(action) ? action['to'] : undefined).flatMap((name, i) =>
-        typeof name === 'string' ? [{ keys: [...keys, i], name }] : [],
+        typeof name === 'string' ? [{ keys: [...keys, i], section, name }] : [],
       ),
     );
   });
 }
+
+/** What leads somewhere, and the section that names whereto. */
+const ACTIONS = [
+  ['send', 'destinations'],
+  ['forward', 'destinations'],
+  ['notify', 'channels'],
+] as const;
 
 function isGroup(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -68,14 +97,14 @@ function isGroup(value: unknown): value is Readonly<Record<string, unknown>> {
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
-/** Names of the destinations that any route sends to. */
-export function routedDestinations(routing: RoutingText): Set<string> {
-  return new Set(namedDestinations(routing).map(({ name }) => name));
+/** Names of the destinations and channels that any route leads to. */
+export function routedTargets(routing: RoutingText): Set<string> {
+  return new Set(namedTargets(routing).map(({ name }) => name));
 }
 
 /** Routes that can be meant so but hardly are, and studies that a person waits for and that may go nowhere. */
 export function routeWarnings(routing: RoutingText): Fault[] {
-  if (namedDestinations(routing).length === 0) {
+  if (namedTargets(routing).length === 0) {
     const message = 'No route is configured: studies are read, but results go nowhere';
     return [{ keys: ['routes'], message }];
   }

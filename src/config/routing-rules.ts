@@ -28,12 +28,17 @@ function routeOf(route: RouteText): Route {
   };
 }
 
-function actionsOf({ send, forward, shadow, drop }: BareRouteText): RouteActions {
+function actionsOf({ send, forward, notify, shadow, drop }: BareRouteText): RouteActions {
   const withhold =
     shadow === undefined
       ? drop && ({ how: 'drop', reason: drop } as const)
       : ({ how: 'shadow', reason: shadow } as const);
-  return { send: listOf(send), forward: listOf(forward), ...(withhold && { withhold }) };
+  return {
+    send: listOf(send),
+    forward: listOf(forward),
+    ...(notify && { notify: listOf(notify) }),
+    ...(withhold && { withhold }),
+  };
 }
 
 function listOf<T>(value: T | readonly T[] | undefined): readonly T[] {

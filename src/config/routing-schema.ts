@@ -202,6 +202,14 @@ const send = z.strictObject({
 
 const forward = z.strictObject({ to, priority });
 
+const notify = z.strictObject({
+  to: z.array(z.string()).min(1).describe('Names of channels.'),
+  priority: z
+    .enum(PRIORITIES)
+    .default('medium')
+    .describe('Goes before or after others at the channel.'),
+});
+
 const reason = z
   .string()
   .trim()
@@ -214,6 +222,9 @@ const actions = {
   forward: oneOrMore(forward)
     .exactOptional()
     .describe('Sends the images of the series that was read, as they were received.'),
+  notify: oneOrMore(notify)
+    .exactOptional()
+    .describe('Tells of the finding by other means than DICOM.'),
   shadow: reason
     .exactOptional()
     .describe('Why: the objects are made and kept, and from here on nothing is sent.'),
@@ -223,9 +234,9 @@ const actions = {
 type Actions = { readonly [Key in keyof typeof actions]?: unknown };
 
 /** What is wrong with the actions together; undefined where nothing is. */
-function contradiction({ send, forward, shadow, drop }: Actions): string | undefined {
-  if ([send, forward, shadow, drop].every((action) => action === undefined)) {
-    return 'does nothing: give send, forward, shadow or drop';
+function contradiction({ send, forward, notify, shadow, drop }: Actions): string | undefined {
+  if ([send, forward, notify, shadow, drop].every((action) => action === undefined)) {
+    return 'does nothing: give send, forward, notify, shadow or drop';
   }
   return shadow !== undefined && drop !== undefined ? 'has both shadow and drop' : undefined;
 }

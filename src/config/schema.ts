@@ -1,5 +1,6 @@
 import { validateDetailed } from 'node-cron';
 import { z } from 'zod';
+import { channels } from './channel-schema.js';
 import { defaultRoute, fallbackRoute, routes } from './routing-schema.js';
 import { AE_TITLE, HOST, isAddressRange, NAME, UID } from './syntax.js';
 
@@ -423,6 +424,7 @@ export const configSchema = z.strictObject({
     )
     .default({})
     .describe('Where those listen who ask Vigil for storage commitment, by name.'),
+  channels,
   routes,
   defaultRoute,
   fallbackRoute,

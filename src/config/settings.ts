@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RoutingRules } from '../domain/routing.js';
+import { type ChannelSettings, channelSettings } from './channel-settings.js';
 import { crossCheck, warningsFor } from './cross-checks.js';
 import {
   type Environment,
@@ -75,6 +76,8 @@ export interface Settings {
   };
   readonly report: { readonly researchText: string; readonly institutionName?: string };
   readonly destinations: readonly DestinationSettings[];
+  /** Who is told of findings by other means than DICOM. */
+  readonly channels: readonly ChannelSettings[];
   /** Who may be called back about storage commitment. */
   readonly scanners: readonly PeerSettings[];
   readonly routing: RoutingRules;
@@ -152,6 +155,11 @@ export interface DestinationSettings extends PeerSettings {
   };
 }
 
+/** Names of all that deliveries go to. */
+export function targetNames({ destinations, channels }: Settings): string[] {
+  return [...destinations, ...channels].map(({ name }) => name);
+}
+
 export interface LoadedSettings {
   readonly settings: Settings;
   /** Absolute path of the file. */
@@ -215,13 +223,14 @@ export function parseSettings(text: string, file: string, env: Environment): Loa
   const destinations = isGroup(sections['destinations'])
     ? Object.keys(sections['destinations'])
     : [];
+  const channels = isGroup(sections['channels']) ? Object.keys(sections['channels']) : [];
   const { overrides, warnings } = readEnvironment(env, destinations);
   const input = withOverrides(sections, overrides);
 
   const parsed = configSchema.safeParse(input);
   const faults = [
     ...(parsed.success ? [] : faultsOf(parsed.error, input, knownKeys)),
-    ...crossCheck(soundSections(input), input, destinations),
+    ...crossCheck(soundSections(input), input, { destinations, channels }),
   ];
   if (!parsed.success || faults.length > 0) {
     throw new ConfigError(file, locate(faults, yaml, overrides));
@@ -375,6 +384,7 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
     scanners: Object.entries(config.scanners).map(([name, scanner]) =>
       peerSettings(name, scanner, node.aeTitle, folder),
     ),
+    channels: channelSettings(config.channels, folder, config.admin.url),
     routing: routingRules(config),
     retention: {
       schedule: retention.schedule,

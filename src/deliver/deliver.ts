@@ -1,9 +1,10 @@
 import { type BackoffLimits, backoff } from '../domain/backoff.js';
 import type { DeliverySettlement } from '../domain/delivery-state.js';
+import type { SendOptions, SendResult } from '../domain/send-result.js';
 import type { Log } from '../log.js';
 import type { Peer } from './association.js';
 import { CANCELLED } from './association-failure.js';
-import { type OutgoingObject, type SendResult, sendObjects } from './store-scu.js';
+import type { OutgoingObject } from './store-scu.js';
 
 /** One object that is due at one destination; `attempts` counts the one that begins. */
 export interface ClaimedDelivery extends OutgoingObject {
@@ -56,17 +57,31 @@ export interface CommitmentPolicy {
   readonly reportMs: number;
 }
 
-/** A destination of the configuration: its name there, where it is and how long to try. */
-export interface Destination extends Peer {
+/** Where deliveries go: its name in the configuration, and how long to try. */
+export interface DeliveryTarget {
   readonly name: string;
   readonly retry?: RetryPolicy | undefined;
-  /** Absent where its answer to C-STORE is taken for proof. */
+  /** Absent where the answer is taken for proof. */
   readonly verify?: VerifyPolicy | undefined;
 }
 
+/** A destination of the configuration, which takes DICOM objects. */
+export interface Destination extends Peer, DeliveryTarget {}
+
+/** Sends objects in their order, and tells of each what became of it as soon as that is known. Never rejects. */
+export type Send<Target, Claimed> = (
+  target: Target,
+  objects: readonly Claimed[],
+  options: SendOptions,
+) => Promise<unknown>;
+
 /** Sends what is due at one destination; each destination has its own, so that a dead one holds up no other. */
-export class Deliverer<Claimed extends ClaimedDelivery = ClaimedDelivery> {
-  readonly #destination: () => Destination;
+export class Deliverer<
+  Claimed extends ClaimedDelivery = ClaimedDelivery,
+  Target extends DeliveryTarget = Destination,
+> {
+  readonly #destination: () => Target;
+  readonly #send: Send<Target, Claimed>;
   readonly #outbox: Outbox<Claimed>;
   readonly #onSettled: OnSettled<Claimed> | undefined;
   readonly #log: Log;
@@ -78,13 +93,15 @@ export class Deliverer<Claimed extends ClaimedDelivery = ClaimedDelivery> {
 
   constructor(options: {
     /** Asked before each pass, so that a reloaded configuration counts at once. */
-    destination: () => Destination;
+    destination: () => Target;
+    send: Send<Target, Claimed>;
     outbox: Outbox<Claimed>;
     onSettled?: OnSettled<Claimed>;
     log: Log;
     now?: () => number;
   }) {
     this.#destination = options.destination;
+    this.#send = options.send;
     this.#outbox = options.outbox;
     this.#onSettled = options.onSettled;
     this.#log = options.log;
@@ -112,7 +129,7 @@ export class Deliverer<Claimed extends ClaimedDelivery = ClaimedDelivery> {
     for (const delivery of claimed) this.#unsettled.set(delivery, INTERRUPTED);
     let progress = false;
     try {
-      await sendObjects(destination, claimed, {
+      await this.#send(destination, claimed, {
         signal,
         onResult: (index, result) => {
           const delivery = claimed[index] as Claimed;
@@ -130,7 +147,7 @@ export class Deliverer<Claimed extends ClaimedDelivery = ClaimedDelivery> {
     return this.#endPass(pass, progress);
   }
 
-  #beginPass(): Pass {
+  #beginPass(): Pass<Target> {
     const destination = this.#destination();
     return {
       destination,
@@ -143,7 +160,10 @@ export class Deliverer<Claimed extends ClaimedDelivery = ClaimedDelivery> {
   }
 
   /** Milliseconds until the next pass. */
-  #endPass({ destination, retry, random, failing, early }: Pass, progress: boolean): number {
+  #endPass(
+    { destination, retry, random, failing, early }: Pass<Target>,
+    progress: boolean,
+  ): number {
     if (progress) {
       if (failing) this.#outbox.hasten(destination.name, this.#now());
       this.#fruitlessPasses = 0;
@@ -157,12 +177,12 @@ export class Deliverer<Claimed extends ClaimedDelivery = ClaimedDelivery> {
     return Math.max(0, this.#restUntil - this.#now());
   }
 
-  #settleAll(pass: Pass): void {
+  #settleAll(pass: Pass<Target>): void {
     for (const [delivery, result] of this.#unsettled) this.#settle(pass, delivery, result);
   }
 
   /** Whether that delivery has come to an end, so that the destination is worth the next pass. */
-  #settle(pass: Pass, delivery: Claimed, result: SendResult): boolean {
+  #settle(pass: Pass<Target>, delivery: Claimed, result: SendResult): boolean {
     const settlement = settlementFor(delivery, result, pass, this.#now());
     this.#outbox.settle(delivery, settlement);
     this.#unsettled.delete(delivery);
@@ -170,7 +190,7 @@ export class Deliverer<Claimed extends ClaimedDelivery = ClaimedDelivery> {
     return settlement.type !== 'failed' || settlement.failureClass === 'permanent';
   }
 
-  #report(destination: Destination, delivery: Claimed, settlement: DeliverySettlement): void {
+  #report(destination: Target, delivery: Claimed, settlement: DeliverySettlement): void {
     const { sopInstanceUid, sopClassUid, attempts } = delivery;
     const fields = { destination: destination.name, sopInstanceUid, sopClassUid, attempts };
     if (settlement.type === 'delivered') {
@@ -195,8 +215,8 @@ export class Deliverer<Claimed extends ClaimedDelivery = ClaimedDelivery> {
 }
 
 /** What holds for one pass. */
-interface Pass extends SettlementRules {
-  readonly destination: Destination;
+interface Pass<Target extends DeliveryTarget> extends SettlementRules {
+  readonly destination: Target;
   /** Whether the pass before got nowhere. */
   readonly failing: boolean;
 }

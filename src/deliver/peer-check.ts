@@ -14,7 +14,7 @@ import {
   TRANSFER_SYNTAXES,
 } from '../dicom/transfer-syntaxes.js';
 import { StageError } from '../domain/failure.js';
-import type { RoutableKind } from '../domain/result-object.js';
+import type { StorableKind } from '../domain/result-object.js';
 import { associate, type Peer } from './association.js';
 
 /** What a peer said to one SOP class: the transfer syntaxes that it takes, by UID. */
@@ -24,7 +24,7 @@ export interface ClassAnswer {
 }
 
 /** What goes as which SOP class. */
-export const KIND_CLASSES: Readonly<Record<RoutableKind, readonly string[]>> = {
+export const KIND_CLASSES: Readonly<Record<StorableKind, readonly string[]>> = {
   sr: [COMPREHENSIVE_3D_SR],
   'comprehensive-sr': [COMPREHENSIVE_SR],
   heatmap: [SECONDARY_CAPTURE],

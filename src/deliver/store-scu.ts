@@ -8,8 +8,8 @@ import {
   IMPLICIT_VR_LITTLE_ENDIAN,
 } from '../dicom/transfer-syntaxes.js';
 import { type EncodedInstance, VerbatimDataset } from '../dicom/verbatim-dataset.js';
-import type { FailureClass } from '../domain/failure.js';
 import type { SendSyntax } from '../domain/routing.js';
+import type { SendOptions, SendResult } from '../domain/send-result.js';
 import type { Priority } from '../domain/urgency.js';
 import { associate, type Peer } from './association.js';
 import { type AssociationFailure, timeoutFailure } from './association-failure.js';
@@ -27,27 +27,6 @@ export interface OutgoingObject extends EncodedInstance {
   readonly priority?: Priority | undefined;
   /** The only transfer syntax that it may go in; without one it goes in its own, or as the peer needs it. */
   readonly sendSyntax?: SendSyntax | undefined;
-}
-
-/** What became of one object. `status` and `comment` are the peer's own (PS3.7 C); a comment may name a patient. */
-export type SendResult =
-  | { readonly type: 'stored'; readonly status: number; readonly comment?: string | undefined }
-  | {
-      readonly type: 'failed';
-      readonly failureClass: FailureClass;
-      readonly code: string;
-      /** For people; holds no patient data. */
-      readonly text: string;
-      /** Set where the association failed before this object's turn. */
-      readonly untried?: boolean | undefined;
-      readonly status?: number | undefined;
-      readonly comment?: string | undefined;
-    };
-
-export interface SendOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** Called once for each object, as soon as its result is known; `index` counts in `objects`. Must not throw. */
-  readonly onResult?: ((index: number, result: SendResult) => void) | undefined;
 }
 
 /**

@@ -33,7 +33,7 @@ const ABANDONABLE: readonly DeliveryState[] = ['due', 'stored', 'dead'];
 export type DeliverySettlement =
   | {
       readonly type: 'delivered';
-      readonly status: number;
+      readonly status?: number | undefined;
       readonly comment?: string | undefined;
       /** Where further proof is asked for: when to look for it, milliseconds since the epoch. */
       readonly proofDueAt?: number | undefined;

@@ -28,6 +28,13 @@ export interface ForwardAction {
   readonly priority: Priority;
 }
 
+/** Tells of the finding. */
+export interface NotifyAction {
+  /** Names of channels. */
+  readonly to: readonly string[];
+  readonly priority: Priority;
+}
+
 /** Sends nothing from here on: `shadow` has the objects made and kept, `drop` has none made. */
 export interface Withholding {
   readonly how: 'shadow' | 'drop';
@@ -38,6 +45,7 @@ export interface Withholding {
 export interface RouteActions {
   readonly send: readonly SendAction[];
   readonly forward: readonly ForwardAction[];
+  readonly notify?: readonly NotifyAction[] | undefined;
   readonly withhold?: Withholding | undefined;
 }
 
@@ -64,6 +72,7 @@ export const FALLBACK_ROUTE = 'fallback';
 
 export interface RoutedObject {
   readonly kind: RoutableKind;
+  /** Or the channel of a notification. */
   readonly destination: string;
   readonly route: string;
   readonly priority: Priority;
@@ -97,8 +106,8 @@ export function decideBy(
   const matched: string[] = [];
   const undecided: { route: string; reason: Reason }[] = [];
   let withheld: RoutingDecision['withheld'];
-  const follow = (name: string, { send, forward, withhold }: RouteActions): void => {
-    const add = (kind: RoutableKind, destination: string, rest: SendAction | ForwardAction) => {
+  const follow = (name: string, { send, forward, notify = [], withhold }: RouteActions): void => {
+    const add = (kind: RoutableKind, destination: string, rest: SendAction | NotifyAction) => {
       const key = `${kind} ${destination}`;
       if (planned.has(key)) return;
       const { priority } = rest;
@@ -109,6 +118,7 @@ export function decideBy(
       for (const to of action.to) for (const kind of action.objects) add(kind, to, action);
     }
     for (const action of forward) for (const to of action.to) add('original', to, action);
+    for (const action of notify) for (const to of action.to) add('notification', to, action);
     if (withhold !== undefined) withheld ??= { ...withhold, route: name };
   };
   for (const route of routes) {

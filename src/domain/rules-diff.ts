@@ -32,7 +32,14 @@ export function diffRules(before: RoutingRules, after: RoutingRules): RuleChange
 
 type Rule = RouteActions & Partial<Pick<Route, 'when' | 'stop'>>;
 
-const PARTS = ['when', 'send', 'forward', 'withhold', 'stop'] as const satisfies (keyof Rule)[];
+const PARTS = [
+  'when',
+  'send',
+  'forward',
+  'notify',
+  'withhold',
+  'stop',
+] as const satisfies (keyof Rule)[];
 
 function namedRules({ routes, defaultRoute, fallbackRoute }: RoutingRules): Map<string, Rule> {
   const rules = new Map<string, Rule>(routes.map((route) => [route.name, route]));

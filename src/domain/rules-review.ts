@@ -66,7 +66,9 @@ export function reviewRules(rules: RoutingRules): RulesReview {
       unsent.set(`${outcome} ${withheldBy ?? ''}`, entry);
     }
   }
-  const sending = rules.routes.filter(({ send, forward }) => send.length + forward.length > 0);
+  const sending = rules.routes.filter(
+    ({ send, forward, notify = [] }) => send.length + forward.length + notify.length > 0,
+  );
   const unreachable = rules.routes.filter(({ name }) => !reached.has(name));
   const superfluous = sending.filter(({ name, withhold, stop }) => {
     return reached.has(name) && !useful.has(name) && withhold === undefined && !stop;

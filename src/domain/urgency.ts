@@ -47,6 +47,8 @@ export function deliveryRank(
   priority: Priority = 'medium',
 ): number {
   const step = (PRIORITIES.indexOf(priority) - 1) * PRIORITY_STEP;
+  // Few words, and a person waits for them.
+  if (kind === 'notification') return step + OUTCOMES.indexOf(outcome) * OBJECT_KINDS.length;
   if (kind === 'original') return step + ORIGINALS + OUTCOMES.indexOf(outcome);
   const object = OBJECT_KINDS.indexOf(kind === 'comprehensive-sr' ? 'sr' : kind);
   return step + OUTCOMES.indexOf(outcome) * OBJECT_KINDS.length + object;

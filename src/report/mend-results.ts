@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ResultObject } from '../domain/result-object.js';
+import { bytesOf, type MadeObject } from '../domain/result-object.js';
 import type { Log } from '../log.js';
 import type { ReportWork } from './report-stage.js';
 
@@ -35,8 +35,8 @@ export interface DamagedReports<Work extends ReportWork> {
  */
 export class ResultMender<Work extends ReportWork> {
   readonly #reports: DamagedReports<Work>;
-  readonly #compose: (work: Work) => Promise<readonly ResultObject[]>;
-  readonly #write: (studyInstanceUid: string, object: ResultObject) => Promise<unknown>;
+  readonly #compose: (work: Work) => Promise<readonly MadeObject[]>;
+  readonly #write: (studyInstanceUid: string, object: MadeObject) => Promise<unknown>;
   readonly #discard: (studyInstanceUid: string, sopInstanceUid: string) => Promise<void>;
   readonly #log: Log;
   /** When damage was last seen that was tried, by study and revision: the same is tried once. */
@@ -44,9 +44,9 @@ export class ResultMender<Work extends ReportWork> {
 
   constructor(options: {
     reports: DamagedReports<Work>;
-    compose: (work: Work) => Promise<readonly ResultObject[]>;
+    compose: (work: Work) => Promise<readonly MadeObject[]>;
     /** Resolves when no crash can lose the object's file any more. */
-    write: (studyInstanceUid: string, object: ResultObject) => Promise<unknown>;
+    write: (studyInstanceUid: string, object: MadeObject) => Promise<unknown>;
     discard: (studyInstanceUid: string, sopInstanceUid: string) => Promise<void>;
     log: Log;
   }) {
@@ -75,7 +75,7 @@ export class ResultMender<Work extends ReportWork> {
     const { work, objects, isNewest } = report;
     const { studyInstanceUid, revision } = work;
     const fields = { studyInstanceUid, revision };
-    let made: ReadonlyMap<string, ResultObject>;
+    let made: ReadonlyMap<string, MadeObject>;
     try {
       made = new Map((await this.#compose(work)).map((one) => [one.sopInstanceUid, one]));
     } catch (error) {
@@ -85,7 +85,7 @@ export class ResultMender<Work extends ReportWork> {
     let mended = 0;
     for (const { sopInstanceUid, sha256 } of objects) {
       const object = made.get(sopInstanceUid);
-      if (object === undefined || sha256Of(object.part10) !== sha256) continue;
+      if (object === undefined || sha256Of(bytesOf(object)) !== sha256) continue;
       await this.#write(studyInstanceUid, object);
       // Retention may have removed the study meanwhile.
       if (!this.#reports.mended(sopInstanceUid)) {

@@ -1,6 +1,6 @@
 import { backoff } from '../domain/backoff.js';
 import type { Finding } from '../domain/finding.js';
-import type { ResultObject } from '../domain/result-object.js';
+import type { MadeObject, NotificationObject, ResultObject } from '../domain/result-object.js';
 import type { RoutingDecision } from '../domain/routing.js';
 import type { Log } from '../log.js';
 
@@ -31,8 +31,10 @@ export interface ReportQueue<Work extends ReportWork, Written> {
 export interface ReportParts<Work extends ReportWork, Written> {
   readonly queue: ReportQueue<Work, Written>;
   readonly compose: (work: Work) => Promise<readonly ResultObject[]>;
+  /** What channels are told of it. */
+  readonly notify: (work: Work) => Promise<NotificationObject>;
   /** Resolves when no crash can lose the object's file any more. */
-  readonly write: (studyInstanceUid: string, object: ResultObject) => Promise<Written>;
+  readonly write: (studyInstanceUid: string, object: MadeObject) => Promise<Written>;
   /** What the routes say of the study. @throws where the catalog cannot be read */
   readonly route: (work: Work) => Promise<RoutingDecision>;
   readonly log: Log;
@@ -58,9 +60,12 @@ export async function reportPass<Work extends ReportWork, Written>(
   }
   const { studyInstanceUid, revision, attempts, finding } = work;
   const decision = await parts.route(work);
-  let objects: readonly ResultObject[];
+  let objects: readonly MadeObject[];
   try {
-    objects = isDropped(decision) ? [] : await parts.compose(work);
+    objects = [
+      ...(isDropped(decision) ? [] : await parts.compose(work)),
+      ...(isNotified(decision) ? [await parts.notify(work)] : []),
+    ];
   } catch (error) {
     log.error({ err: error, studyInstanceUid, revision, attempts }, 'report could not be made');
     if (attempts < ATTEMPTS) {
@@ -109,7 +114,12 @@ export async function reportPass<Work extends ReportWork, Written>(
 
 /** No route wants an object made. */
 function isDropped({ withheld, deliveries }: RoutingDecision): boolean {
-  return withheld?.how === 'drop' && deliveries.every(({ kind }) => kind === 'original');
+  if (withheld?.how !== 'drop') return false;
+  return deliveries.every(({ kind }) => kind === 'original' || kind === 'notification');
+}
+
+function isNotified({ deliveries }: RoutingDecision): boolean {
+  return deliveries.some(({ kind }) => kind === 'notification');
 }
 
 /** Only a negative study may be sent to nobody without a word. */

@@ -1,6 +1,6 @@
 import type { Finding, Reason } from '../domain/finding.js';
 import { type LostTries, waitAfterCutOff } from '../domain/lost-tries.js';
-import { type ResultObject, sendableKind } from '../domain/result-object.js';
+import { type MadeObjectRow, sendableKind } from '../domain/result-object.js';
 import type { RoutedObject, RoutingDecision } from '../domain/routing.js';
 import { deliveryRank, LONGEST_YIELD_MS, OUTCOMES, type Suspicion } from '../domain/urgency.js';
 import type { Catalog } from './database.js';
@@ -40,7 +40,7 @@ export interface PredecessorReport extends ReportDocument {
 
 /** A result object whose file is durable; `file` is relative to the storage folder. */
 export interface WrittenObject {
-  readonly object: Omit<ResultObject, 'part10'>;
+  readonly object: MadeObjectRow;
   readonly file: string;
   readonly sha256: string;
   readonly bytes: number;

@@ -517,7 +517,8 @@ export const LAST_FINDING = `
 export const STUDY_OBJECTS = `
   SELECT r.sop_instance_uid AS sopInstanceUid, a.revision, r.kind, r.sop_class_uid AS sopClassUid, r.file, r.bytes,
     r.fallback_for AS fallbackFor, r.created_at AS createdAt
-  FROM result_object r JOIN analysis a USING (analysis_id) WHERE a.study_instance_uid = ? AND r.kind <> 'original'
+  FROM result_object r JOIN analysis a USING (analysis_id)
+  WHERE a.study_instance_uid = ? AND r.kind NOT IN ('original', 'notification')
   ORDER BY a.revision, r.kind, r.sop_instance_uid`;
 
 export const STUDY_DELIVERIES = `

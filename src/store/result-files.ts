@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ResultObject } from '../domain/result-object.js';
+import { bytesOf, type MadeObject, type MadeObjectRow } from '../domain/result-object.js';
 import type { WrittenObject } from './analysis-store.js';
 import { makeDurableFolder } from './durable-folder.js';
 
-/** The files of Vigil's own objects: `results/<study>/<sop instance>.dcm` in the storage folder. */
+/** The files of what Vigil makes: `results/<study>/<sop instance>.dcm`, or `.json`, in the storage folder. */
 export class ResultFiles {
   readonly #folder: string;
 
@@ -14,33 +14,47 @@ export class ResultFiles {
   }
 
   /** Writes an object so that a crash leaves it whole or not at all; the same object again replaces itself. */
-  async write(studyInstanceUid: string, object: ResultObject): Promise<WrittenObject> {
-    const { part10, ...rest } = object;
-    const file = fileOf(studyInstanceUid, object.sopInstanceUid);
+  async write(studyInstanceUid: string, object: MadeObject): Promise<WrittenObject> {
+    const bytes = bytesOf(object);
+    const extension = object.kind === 'notification' ? 'json' : 'dcm';
+    const file = fileOf(studyInstanceUid, object.sopInstanceUid, extension);
     const path = join(this.#folder, file);
     makeDurableFolder(dirname(path));
     const handle = await open(`${path}.part`, 'w');
     try {
-      await handle.writeFile(part10);
+      await handle.writeFile(bytes);
       await handle.datasync();
     } finally {
       await handle.close();
     }
     await rename(`${path}.part`, path);
     await syncFolder(dirname(path));
-    const sha256 = createHash('sha256').update(part10).digest('hex');
-    return { object: rest, file, sha256, bytes: part10.length };
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    return { object: rowOf(object), file, sha256, bytes: bytes.length };
   }
 
   /** Removes a file that no row names. */
   async discard(studyInstanceUid: string, sopInstanceUid: string): Promise<void> {
-    await rm(join(this.#folder, fileOf(studyInstanceUid, sopInstanceUid)), { force: true });
+    for (const extension of ['dcm', 'json']) {
+      await rm(join(this.#folder, fileOf(studyInstanceUid, sopInstanceUid, extension)), {
+        force: true,
+      });
+    }
   }
 }
 
 /** Relative to the storage folder. */
-function fileOf(studyInstanceUid: string, sopInstanceUid: string): string {
-  return join('results', studyInstanceUid, `${sopInstanceUid}.dcm`);
+function fileOf(studyInstanceUid: string, sopInstanceUid: string, extension: string): string {
+  return join('results', studyInstanceUid, `${sopInstanceUid}.${extension}`);
+}
+
+function rowOf(object: MadeObject): MadeObjectRow {
+  if (object.kind === 'notification') {
+    const { json: _, ...row } = object;
+    return row;
+  }
+  const { part10: _, ...row } = object;
+  return row;
 }
 
 async function syncFolder(folder: string): Promise<void> {

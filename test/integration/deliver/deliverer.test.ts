@@ -8,6 +8,7 @@ import {
   type Destination,
   type Outbox,
 } from '../../../src/deliver/deliver.js';
+import { sendObjects } from '../../../src/deliver/store-scu.js';
 import type { DeliverySettlement } from '../../../src/domain/delivery-state.js';
 import { WorkerLoop } from '../../../src/jobs/worker-loop.js';
 import { type PacsOptions, SimulatedPacs } from '../../../src/simulate/pacs.js';
@@ -84,6 +85,7 @@ describe('Deliverer', () => {
     const outbox = new MemoryOutbox();
     const delivered: string[] = [];
     const deliverer = new Deliverer({
+      send: sendObjects,
       destination: () => destinationAt(pacs.port),
       outbox,
       onSettled: (delivery, result) => {
@@ -105,7 +107,12 @@ describe('Deliverer', () => {
     await using folder = await temporaryFolder();
     await using pacs = await startPacs(folder.path, { refusedSopClasses: [COMPREHENSIVE_3D_SR] });
     const outbox = new MemoryOutbox();
-    const deliverer = new Deliverer({ destination: () => destinationAt(pacs.port), outbox, log });
+    const deliverer = new Deliverer({
+      destination: () => destinationAt(pacs.port),
+      outbox,
+      send: sendObjects,
+      log,
+    });
     const sopClassUid = COMPREHENSIVE_3D_SR;
     outbox.add(await writeObject(folder.path, 1, { sopClassUid }), true);
     outbox.add(await writeObject(folder.path, 2, { sopClassUid }));
@@ -124,7 +131,12 @@ describe('Deliverer', () => {
     const down = await startPacs(folder.path);
     const { port } = down;
     await down.stop();
-    const deliverer = new Deliverer({ destination: () => destinationAt(port), outbox, log });
+    const deliverer = new Deliverer({
+      destination: () => destinationAt(port),
+      outbox,
+      send: sendObjects,
+      log,
+    });
     await using loop = new WorkerLoop({ name: 'deliver', run: (s) => deliverer.run(s), log });
     const settled = (): Promise<void> =>
       new Promise((resolve) => {
@@ -155,7 +167,7 @@ describe('Deliverer', () => {
     for (let i = 0; i < 40; i += 1) outbox.add(await writeObject(folder.path, i, { size: 10 }));
     const retry = { baseMs: 3_600_000, capMs: 3_600_000, attempts: 5 };
     const destination = (): Destination => ({ ...destinationAt(port), retry });
-    const deliverer = new Deliverer({ destination, outbox, log });
+    const deliverer = new Deliverer({ destination, outbox, send: sendObjects, log });
     const wait = await deliverer.run(new AbortController().signal);
     expect(wait).toBeGreaterThanOrEqual(0);
     expect(outbox.settled).toHaveLength(32);
@@ -169,7 +181,12 @@ describe('Deliverer', () => {
     const outbox = new MemoryOutbox();
     outbox.add(await writeObject(folder.path, 1));
     outbox.full = true;
-    const deliverer = new Deliverer({ destination: () => destinationAt(pacs.port), outbox, log });
+    const deliverer = new Deliverer({
+      destination: () => destinationAt(pacs.port),
+      outbox,
+      send: sendObjects,
+      log,
+    });
     const { signal } = new AbortController();
     await expect(deliverer.run(signal)).rejects.toThrow('full');
     await expect(deliverer.run(signal)).rejects.toThrow('full');
@@ -190,7 +207,12 @@ describe('Deliverer', () => {
     });
     const outbox = new MemoryOutbox();
     for (const i of [1, 2]) outbox.add(await writeObject(folder.path, i));
-    const deliverer = new Deliverer({ destination: () => destinationAt(pacs.port), outbox, log });
+    const deliverer = new Deliverer({
+      destination: () => destinationAt(pacs.port),
+      outbox,
+      send: sendObjects,
+      log,
+    });
     await deliverer.run(controller.signal);
     expect(outbox.settled).toMatchObject([
       ['2.25.4711.1', { failureClass: 'ambiguous', code: 'response-lost' }],

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { Peer } from '../../../src/deliver/association.js';
-import { type SendResult, sendObjects } from '../../../src/deliver/store-scu.js';
+import { sendObjects } from '../../../src/deliver/store-scu.js';
+import type { SendResult } from '../../../src/domain/send-result.js';
 import { openHandles, untilReleased } from '../../fixtures/open-handles.js';
 import { pdu, random } from '../../unit/receive/pdu-bytes.js';
 import { temporaryFolder, writeObject } from './objects.js';

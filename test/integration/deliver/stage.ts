@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Deliverer, type Destination } from '../../../src/deliver/deliver.js';
+import { sendObjects } from '../../../src/deliver/store-scu.js';
 import { Verifier } from '../../../src/deliver/verify.js';
 import { type PacsOptions, SimulatedPacs } from '../../../src/simulate/pacs.js';
 import { type ClaimedDelivery, DeliveryStore } from '../../../src/store/delivery-store.js';
@@ -25,6 +26,7 @@ export class Stage implements AsyncDisposable {
     this.#destination = destination;
     const common = { destination: () => this.#destination, log: silent, now: () => this.clock };
     this.deliverer = new Deliverer({
+      send: sendObjects,
       ...common,
       outbox: new DeliveryStore(rig.catalog, rig.folder),
     });

@@ -4,9 +4,10 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Peer, Timeouts } from '../../../src/deliver/association.js';
-import { type SendResult, sendObjects } from '../../../src/deliver/store-scu.js';
+import { sendObjects } from '../../../src/deliver/store-scu.js';
 import { readFileMeta } from '../../../src/dicom/file-meta.js';
 import { explicitToImplicit } from '../../../src/dicom/implicit-vr.js';
+import type { SendResult } from '../../../src/domain/send-result.js';
 import { type PacsOptions, SimulatedPacs } from '../../../src/simulate/pacs.js';
 import {
   COMPREHENSIVE_3D_SR,

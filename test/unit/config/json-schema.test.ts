@@ -62,12 +62,13 @@ describe('config/vigil.yaml', () => {
 
   it('has examples that work when the comment marks are taken away', () => {
     const text = shipped
-      .replace(/^(destinations|scanners|routes): .*$/gm, '$1:')
+      .replace(/^(destinations|scanners|channels|routes): .*$/gm, '$1:')
       .replace(/^#( {2}.*)$/gm, '$1')
       .replaceAll('to: [workstation]', 'to: [pacs]');
     const { settings } = parseSettings(text, SHIPPED, {});
     expect(settings.destinations.map(({ name }) => name)).toEqual(['pacs']);
     expect(settings.scanners.map(({ name }) => name)).toEqual(['ct1']);
+    expect(settings.channels.map(({ name }) => name)).toEqual(['on-call', 'worklist']);
     expect(settings.routing.routes.map(({ name }) => name)).toEqual([
       'everything-to-pacs',
       'phantoms',

@@ -194,7 +194,8 @@ describe('a mistake', () => {
     ['when: {}', /does nothing/],
     ['drop: abc, shadow: abc', /both shadow and drop/],
     ['drop: ""', /characters long/],
-    ['notify: { to: [mail] }, drop: abc', /no known key/],
+    ['notify: { to: [mail] }, drop: abc', /no channel/],
+    ['notify: { to: [pacs] }, drop: abc', /no channel/],
   ])('%s is refused', (text, message) => {
     expect(route(text)).toMatchObject([{ message: expect.stringMatching(message) }]);
   });

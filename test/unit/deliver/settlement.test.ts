@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ClaimedDelivery, settlementFor } from '../../../src/deliver/deliver.js';
-import type { SendResult } from '../../../src/deliver/store-scu.js';
 import type { FailureClass } from '../../../src/domain/failure.js';
+import type { SendResult } from '../../../src/domain/send-result.js';
 
 const RETRY = { baseMs: 1000, capMs: 60_000, attempts: 4 };
 const NOW = 1_000_000;

@@ -63,6 +63,7 @@ const pass = (queue: OneReport, parts: { write?: () => Promise<void>; compose?: 
   reportPass<ReportWork, void>({
     queue,
     compose: async () => [object],
+    notify: () => Promise.reject(new Error('no route asks for it')),
     write: async () => {},
     route: async () => sendTo(['pacs'], ['sr']),
     log: pino({ level: 'silent' }),

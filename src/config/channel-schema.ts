@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import { HOST, NAME } from './syntax.js';
+
+/** The form of `channels` in the configuration file: who is told of findings, and by which protocol. */
+const host = z.string().regex(HOST, 'is neither a host name nor an IP address');
+const file = z.string().min(1);
+const seconds = (min: number, max: number) => z.number().min(min).max(max);
+const mailbox = z
+  .string()
+  .max(254)
+  .regex(/^[^\s@<>,;:"()[\]\\]+@[^\s@<>,;:"()[\]\\]+$/, 'is no e-mail address');
+
+const patientData = z
+  .boolean()
+  .default(false)
+  .describe('Whether patient and order are named. Without, the Study Instance UID alone is.');
+const authorities = file
+  .exactOptional()
+  .describe(
+    "Certificates (PEM) of the authorities that the receiver's certificate may lead to, relative to the configuration file; those that Node.js trusts where absent.",
+  );
+
+/** Whether nobody but this machine sees what goes there. */
+const isOwnHost = (name: string) => /^(localhost|127(\.\d+){3}|\[?::1\]?)$/.test(name);
+
+const email = z
+  .strictObject({
+    host: host.describe('Mail server.'),
+    port: z.int().min(1).max(65535).default(587).describe('Its port.'),
+    security: z
+      .enum(['tls', 'starttls', 'none'])
+      .default('starttls')
+      .describe('TLS from the first byte (port 465), by STARTTLS, or none.'),
+    from: mailbox.describe('Address of the sender.'),
+    to: z.array(mailbox).min(1).max(50).describe('Addresses of the recipients.'),
+    user: z.string().min(1).exactOptional().describe('For servers that want a sign-in.'),
+    passwordFile: file
+      .exactOptional()
+      .describe('File with the password, relative to the configuration file.'),
+    authorities,
+    patientData,
+  })
+  .superRefine(({ user, passwordFile, security, patientData, host }, context) => {
+    const fault = (path: string, message: string, hint?: string) =>
+      context.addIssue({
+        code: 'custom',
+        path: [path],
+        message,
+        ...(hint && { params: { hint } }),
+      });
+    if ((user === undefined) !== (passwordFile === undefined)) {
+      fault('user', 'and passwordFile go together', 'give both, or neither');
+    }
+    if (security !== 'none' || isOwnHost(host)) return;
+    if (patientData) fault('patientData', 'would go over the network in clear', 'set security');
+    if (user !== undefined) fault('user', 'and its password would go over the network in clear');
+  });
+
+const webhook = z
+  .strictObject({
+    url: z
+      .url({ protocol: /^https?$/, error: 'is no URL, such as https://hooks.hospital.example/ich' })
+      .describe('Where to POST to.'),
+    secretFile: file.describe(
+      'File with the key that signs each request (HMAC-SHA-256), relative to the configuration file.',
+    ),
+    authorities,
+    patientData,
+  })
+  .superRefine(({ url, patientData }, context) => {
+    const { username, password, protocol, hostname } = new URL(url);
+    if (username !== '' || password !== '') {
+      const message = 'has a password in it, which would be kept with each version';
+      context.addIssue({ code: 'custom', path: ['url'], message });
+    }
+    if (!patientData || protocol === 'https:' || isOwnHost(hostname)) return;
+    const message = 'would go over the network in clear';
+    const hint = 'give an https URL';
+    context.addIssue({ code: 'custom', path: ['patientData'], message, params: { hint } });
+  });
+
+const PROTOCOLS = ['email', 'webhook'] as const;
+
+const channel = z
+  .strictObject({
+    email: email.exactOptional().describe('An e-mail to people.'),
+    webhook: webhook.exactOptional().describe('JSON by HTTP POST to a program.'),
+    maxAttempts: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(1000)
+      .describe('Attempts before a notification is given up and shown to a person.'),
+    retryFirstSeconds: seconds(0.1, 3600)
+      .default(2)
+      .describe('The first retry comes within this time; the span doubles with each attempt.'),
+    retryLongestSeconds: seconds(0.1, 86400).default(600).describe('The span grows up to this.'),
+    timeoutSeconds: seconds(0.1, 600).default(30).describe('Longest wait for an answer.'),
+  })
+  .superRefine((written, context) => {
+    const given = PROTOCOLS.filter((protocol) => written[protocol] !== undefined);
+    if (given.length === 1) return;
+    const message = given.length === 0 ? 'says not how to tell' : `has ${given.join(' and ')}`;
+    const hint = `give one of ${PROTOCOLS.join(', ')}`;
+    context.addIssue({ code: 'custom', message, params: { hint } });
+  });
+
+export const channels = z
+  .record(
+    z.string().regex(NAME, 'is no name: a lower-case letter, then letters, digits or "-"'),
+    channel,
+  )
+  .default({})
+  .describe('Who is told of findings by other means than DICOM, by name; routes notify them.');
+
+export type ChannelText = z.output<typeof channel>;

@@ -1,0 +1,63 @@
+import { resolve } from 'node:path';
+import type { ChannelText } from './channel-schema.js';
+
+/** Who is told of findings, as the stage that tells takes it: absolute paths, times in ms. */
+export interface ChannelSettings {
+  readonly name: string;
+  readonly retry: { readonly attempts: number; readonly baseMs: number; readonly capMs: number };
+  readonly protocol: EmailSettings | WebhookSettings;
+}
+
+export interface EmailSettings {
+  readonly type: 'email';
+  readonly timeoutMs: number;
+  readonly host: string;
+  readonly port: number;
+  readonly security: 'tls' | 'starttls' | 'none';
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly user?: string | undefined;
+  readonly passwordFile?: string | undefined;
+  readonly authorities?: string | undefined;
+  readonly patientData: boolean;
+  /** Where people open the console; absent where the configuration does not say. */
+  readonly consoleUrl?: string | undefined;
+}
+
+export interface WebhookSettings {
+  readonly type: 'webhook';
+  readonly timeoutMs: number;
+  readonly url: string;
+  readonly secretFile: string;
+  readonly authorities?: string | undefined;
+  readonly patientData: boolean;
+}
+
+export function channelSettings(
+  channels: Readonly<Record<string, ChannelText>>,
+  folder: string,
+  consoleUrl: string | undefined,
+): ChannelSettings[] {
+  const at = (file: string | undefined) => file && resolve(folder, file);
+  return Object.entries(channels).map(([name, channel]) => {
+    const { email, webhook, timeoutSeconds } = channel;
+    const timeoutMs = Math.round(timeoutSeconds * 1000);
+    const { maxAttempts: attempts, retryFirstSeconds, retryLongestSeconds } = channel;
+    const retry = {
+      attempts,
+      baseMs: Math.round(retryFirstSeconds * 1000),
+      capMs: Math.round(retryLongestSeconds * 1000),
+    };
+    if (email !== undefined) {
+      const { passwordFile, authorities } = email;
+      const files = { passwordFile: at(passwordFile), authorities: at(authorities) };
+      const url = consoleUrl?.replace(/\/$/, '');
+      const protocol = { type: 'email', timeoutMs, ...email, ...files, consoleUrl: url } as const;
+      return { name, retry, protocol };
+    }
+    if (webhook === undefined) throw new Error(`Channel ${name} was not checked`);
+    const { secretFile, authorities } = webhook;
+    const files = { secretFile: resolve(folder, secretFile), authorities: at(authorities) };
+    return { name, retry, protocol: { type: 'webhook', timeoutMs, ...webhook, ...files } };
+  });
+}

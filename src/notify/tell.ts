@@ -1,0 +1,16 @@
+import type { Tell } from './channel.js';
+import { type EmailChannel, email } from './email.js';
+import { type WebhookChannel, webhook } from './webhook.js';
+
+/** One of the protocols that a channel can speak. */
+export type Channel = EmailChannel | WebhookChannel;
+
+/** How to tell this channel's receiver of a finding. */
+export function tellerFor(channel: Channel): Tell {
+  switch (channel.type) {
+    case 'email':
+      return email(channel);
+    case 'webhook':
+      return webhook(channel);
+  }
+}

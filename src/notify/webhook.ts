@@ -1,0 +1,64 @@
+import { createHmac } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { Notification } from '../domain/notification.js';
+import { type ChannelTimeout, failed, type Tell } from './channel.js';
+import { post } from './http-post.js';
+import { readSecret } from './secret-file.js';
+
+export interface WebhookChannel extends ChannelTimeout {
+  readonly type: 'webhook';
+  readonly url: string;
+  /** Absolute path of the file with the key of the signature. */
+  readonly secretFile: string;
+  /** Absolute path of a PEM file. */
+  readonly authorities?: string | undefined;
+  readonly patientData: boolean;
+}
+
+/**
+ * Posts JSON, signed so that the receiver knows who sends it, that it is unchanged and how old it is: the header
+ * `vigil-signature` is `t=<seconds since the epoch>,v1=<hex HMAC-SHA-256 of "<seconds>.<body>">`.
+ */
+export function webhook(channel: WebhookChannel, now: () => number = Date.now): Tell {
+  return async (notification, signal) => {
+    const { url, timeoutMs, secretFile, authorities: file } = channel;
+    let secret: string;
+    let authorities: Buffer | undefined;
+    try {
+      secret = await readSecret(secretFile);
+      authorities = file === undefined ? undefined : await readFile(file);
+    } catch (error) {
+      const { code = 'unknown' } = error as NodeJS.ErrnoException;
+      return failed(
+        'transient',
+        'secret-unreadable',
+        `A file of the channel is unusable (${code})`,
+      );
+    }
+    const body = JSON.stringify(webhookBody(notification, channel.patientData));
+    const headers = {
+      'content-type': 'application/json; charset=utf-8',
+      'user-agent': 'Vigil',
+      'idempotency-key': notification.uid,
+      'vigil-signature': signatureOf(body, secret, now()),
+    };
+    return post({ url, headers, body, timeoutMs, authorities, signal });
+  };
+}
+
+/** `at` in milliseconds since the epoch. */
+export function signatureOf(body: string, secret: string, at: number): string {
+  const seconds = Math.floor(at / 1000);
+  const mac = createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex');
+  return `t=${seconds},v1=${mac}`;
+}
+
+/** Without what names the patient or the order, unless that is asked for. */
+export function webhookBody({ patient, analysedAt, ...rest }: Notification, patientData: boolean) {
+  return {
+    event: 'study-reported',
+    ...rest,
+    analysedAt: new Date(analysedAt).toISOString(),
+    ...(patientData && { patient }),
+  };
+}
