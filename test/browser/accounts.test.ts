@@ -71,7 +71,7 @@ describe.runIf(requireTools('chromium'))('users, tokens and audit in the console
     await dialog.getByLabel('What it is for').fill('wall display');
     await tab.expectSound();
     await dialog.getByRole('button', { name: 'Make it' }).click();
-    const secret = await page.locator('code.secret').innerText();
+    const secret = await page.locator('code.secret').textContent();
     const ask = () =>
       fetch(`${node.url}/api/v1/session`, { headers: { authorization: `Bearer ${secret}` } });
     expect((await ask()).status).toBe(200);

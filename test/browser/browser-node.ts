@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { App } from '../../src/app.js';
-import { loadSettings } from '../../src/config/settings.js';
+import { loadSettings, type Settings } from '../../src/config/settings.js';
 import { ConfigWatcher } from '../../src/config/watch.js';
 import { ConfigVersions } from '../../src/config-versions.js';
 import type { PhantomStudy } from '../../src/simulate/head-phantom.js';
@@ -28,12 +28,18 @@ export class BrowserNode implements AsyncDisposable {
   readonly app: App;
   readonly pacs: SimulatedPacs;
   readonly file: string;
+  /** What is in force. */
+  readonly settings: () => Settings;
   readonly #folder: AsyncDisposable;
 
-  private constructor(app: App, pacs: SimulatedPacs, file: string, folder: AsyncDisposable) {
-    this.app = app;
-    this.pacs = pacs;
-    this.file = file;
+  private constructor(
+    parts: { app: App; pacs: SimulatedPacs; file: string; settings: () => Settings },
+    folder: AsyncDisposable,
+  ) {
+    this.app = parts.app;
+    this.pacs = parts.pacs;
+    this.file = parts.file;
+    this.settings = parts.settings;
     this.#folder = folder;
   }
 
@@ -43,11 +49,13 @@ export class BrowserNode implements AsyncDisposable {
     const file = join(folder.path, 'vigil.yaml');
     await writeFile(file, configuration(pacs));
     const loaded = await loadSettings(file, {});
+    let { settings } = loaded;
     const versions = new ConfigVersions(file, {});
     const watcher = new ConfigWatcher({
       loaded,
       env: {},
       onChange: (change) => {
+        settings = change.loaded.settings;
         app.reconfigure(change.loaded.settings, change.restartNeeded);
         versions.noteInForce(change.loaded, 'file');
       },
@@ -58,7 +66,7 @@ export class BrowserNode implements AsyncDisposable {
     const app: App = await App.open(loaded.settings, log, { versions, reload });
     await app.start();
     versions.noteInForce(loaded, 'start');
-    return new BrowserNode(app, pacs, file, folder);
+    return new BrowserNode({ app, pacs, file, settings: () => settings }, folder);
   }
 
   /** Where the console is. */

@@ -109,7 +109,7 @@ describe.runIf(requireTools('chromium'))('editing the routing in the console', (
     expect(await readFile(node.file, 'utf8')).toBe(
       `${original}      objects: [sr] # the report is enough`,
     );
-    expect(node.app.settings.routing.routes[0]?.send[0]?.kinds).toEqual(['sr']);
+    expect(node.settings().routing.routes[0]?.send[0]?.objects).toEqual(['sr']);
 
     await page.getByRole('button', { name: 'History' }).click();
     await page.getByText('pictures fill the archive').waitFor();
