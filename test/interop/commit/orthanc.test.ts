@@ -57,7 +57,7 @@ scanners:
     expect(
       Object.fromEntries(Failures.map((one) => [one.SOPInstanceUID, one.FailureReason])),
     ).toEqual({
-      [uids[0] as string]: 0x0110,
+      [uids[0] as string]: 0x0112,
       '1.2.3.4': 0x0112,
     });
     await expect
