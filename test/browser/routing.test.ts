@@ -80,12 +80,11 @@ describe.runIf(requireTools('chromium'))('editing the routing in the console', (
     await toEnd(page);
     const option = (name: string) => page.getByRole('option', { name, exact: true });
     await page.keyboard.type('      prio');
-    await option('priority').waitFor();
-    await page.keyboard.press('Enter');
+    await option('priority').click();
     await page.keyboard.type('hi');
     await option('high').waitFor();
     await tab.expectSound();
-    await page.keyboard.press('Enter');
+    await option('high').click();
     await page.keyboard.type('\nto: [p');
     await option('pacs').waitFor();
     expect(tab.faults).toEqual([]);
@@ -97,7 +96,7 @@ describe.runIf(requireTools('chromium'))('editing the routing in the console', (
     await toEnd(page);
     await page.keyboard.type('      objects: [sr] # the report is enough');
     await page.getByText('Nothing is wrong').waitFor();
-    await page.getByRole('button', { name: 'Changes' }).click();
+    await page.getByRole('button', { name: 'Changes', exact: true }).click();
     await page.getByText('changed: send').waitFor();
     await page.getByText('# the report is enough').nth(1).waitFor();
     await page.getByRole('button', { name: 'Replay', exact: true }).first().click();

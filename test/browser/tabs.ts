@@ -64,7 +64,8 @@ export class Tab implements AsyncDisposable {
   async goTo(place: string, heading: string | RegExp): Promise<Page> {
     await this.page.goto(`${this.base}/#/${place}`);
     await this.page.getByRole('heading', { level: 1, name: heading }).waitFor();
-    await this.page.getByText('Loading…').waitFor({ state: 'detached' });
+    const loading = this.page.getByText('Loading…');
+    await expect.poll(() => loading.count(), { timeout: 20_000 }).toBe(0);
     return this.page;
   }
 

@@ -1,4 +1,5 @@
 import type { ConfigProblem, Validation } from '../../admin/api/schemas/routing.js';
+import { count } from '../words.js';
 
 /** All that is wrong, and all that can be meant so but hardly is; each leads to its line. */
 export function ProblemPanel({
@@ -18,14 +19,19 @@ export function ProblemPanel({
     );
   }
   return (
-    <ul class="problems" role="status">
-      {problems.map((problem) => (
-        <ProblemLine key={keyOf(problem)} problem={problem} word="Error" goTo={goTo} />
-      ))}
-      {warnings.map((problem) => (
-        <ProblemLine key={keyOf(problem)} problem={problem} word="Warning" goTo={goTo} />
-      ))}
-    </ul>
+    <>
+      <p class="hidden" role="status">
+        {count(problems.length, 'error')}, {count(warnings.length, 'warning')}
+      </p>
+      <ul class="problems">
+        {problems.map((problem) => (
+          <ProblemLine key={keyOf(problem)} problem={problem} word="Error" goTo={goTo} />
+        ))}
+        {warnings.map((problem) => (
+          <ProblemLine key={keyOf(problem)} problem={problem} word="Warning" goTo={goTo} />
+        ))}
+      </ul>
+    </>
   );
 }
 

@@ -1,4 +1,4 @@
-import { useCallback, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { Routing } from '../../admin/api/schemas/routing.js';
 import { useMay } from '../api/context.js';
 import { ApplyDialog } from './apply-dialog.js';
@@ -26,6 +26,7 @@ export function Workbench({
 }) {
   const mayChange = useMay('admin');
   const [base, setBase] = useState(current);
+  const [loaded, setLoaded] = useState({ text: current.text });
   const [draft, setDraft] = useState(current.text);
   const [panel, setPanel] = useState<Panel>('problems');
   const [wanted, setWanted] = useState<WantedLine>();
@@ -34,16 +35,16 @@ export function Workbench({
   const isOvertaken = current.version !== base.version;
   // Nobody is in the middle of anything: what somebody else applied is simply shown.
   if (isOvertaken && !isChanged) {
-    setBase(current);
-    setDraft(current.text);
+    takeCurrent();
   }
   const checked = useChecked(draft, base);
   const isSound = checked !== undefined && checked.problems.length === 0;
 
-  const takeTheirs = useCallback(() => {
+  function takeCurrent() {
     setBase(current);
+    setLoaded({ text: current.text });
     setDraft(current.text);
-  }, [current]);
+  }
 
   return (
     <>
@@ -59,7 +60,7 @@ export function Workbench({
         </p>
         {mayChange && (
           <div class="row">
-            <button type="button" disabled={!isChanged} onClick={takeTheirs}>
+            <button type="button" disabled={!isChanged} onClick={takeCurrent}>
               Drop my changes
             </button>
             <button
@@ -77,13 +78,13 @@ export function Workbench({
         <ConflictNote
           theirs={current}
           mine={draft}
-          takeTheirs={takeTheirs}
+          takeTheirs={takeCurrent}
           keepMine={() => setBase(current)}
         />
       )}
       <div class="workbench">
         <YamlEditor
-          text={draft}
+          loaded={loaded}
           change={setDraft}
           checked={checked}
           wanted={wanted}

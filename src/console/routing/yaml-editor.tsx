@@ -19,14 +19,14 @@ export interface WantedLine {
  * content security policy allows, while in the document they would be an inline style element.
  */
 export function YamlEditor({
-  text,
+  loaded,
   change,
   checked,
   wanted,
   readOnly,
 }: {
-  /** What it holds at first, and from whenever this changes by something else than typing. */
-  readonly text: string;
+  /** What it holds at first, and again from each new object on. In between the text is the editor's own. */
+  readonly loaded: { readonly text: string };
   readonly change: (text: string) => void;
   readonly checked: Validation | undefined;
   readonly wanted: WantedLine | undefined;
@@ -34,8 +34,8 @@ export function YamlEditor({
 }) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | undefined>(undefined);
-  const current = useRef({ text, change });
-  current.current = { text, change };
+  const current = useRef({ loaded, change });
+  current.current = { loaded, change };
 
   useEffect(() => {
     if (host.current === null) return;
@@ -44,7 +44,7 @@ export function YamlEditor({
       root,
       parent: root,
       state: EditorState.create({
-        doc: current.current.text,
+        doc: current.current.loaded.text,
         extensions: [
           basicSetup,
           yaml(),
@@ -63,7 +63,7 @@ export function YamlEditor({
       }),
     });
     view.current = editor;
-    const routes = /^routes:/m.exec(current.current.text)?.index;
+    const routes = /^routes:/m.exec(current.current.loaded.text)?.index;
     if (routes !== undefined) {
       editor.dispatch({ effects: EditorView.scrollIntoView(routes, { y: 'start' }) });
     }
@@ -72,9 +72,9 @@ export function YamlEditor({
 
   useEffect(() => {
     const editor = view.current;
-    if (editor === undefined || editor.state.doc.toString() === text) return;
-    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } });
-  }, [text]);
+    if (editor === undefined || editor.state.doc.toString() === loaded.text) return;
+    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: loaded.text } });
+  }, [loaded]);
 
   useEffect(() => {
     const editor = view.current;

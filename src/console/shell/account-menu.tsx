@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { Session } from '../../admin/api/schemas/session.js';
 import { messageOf } from '../api/client.js';
 import { useConnection } from '../api/context.js';
@@ -11,7 +11,12 @@ export function AccountMenu({ enter }: { readonly enter: (session: Session | und
   const { api, session } = useConnection();
   const [theme, setTheme] = useState(storedTheme);
   const [changing, setChanging] = useState(false);
+  const menu = useRef<HTMLDetailsElement>(null);
   const toast = useToast();
+  const changePassword = () => {
+    if (menu.current !== null) menu.current.open = false;
+    setChanging(true);
+  };
   const signOut = () => {
     api.request('DELETE', '/session').then(
       () => enter(undefined),
@@ -19,37 +24,39 @@ export function AccountMenu({ enter }: { readonly enter: (session: Session | und
     );
   };
   return (
-    <details class="account">
-      <summary>
-        <span class="who">{session.user}</span>
-        <span class="role">{session.role}</span>
-      </summary>
-      <div class="menu">
-        <label>
-          Colours
-          <select
-            value={theme}
-            onChange={({ currentTarget }) => {
-              const chosen = currentTarget.value as Theme;
-              setTheme(chosen);
-              chooseTheme(chosen);
-            }}
-          >
-            <option value="dark">Dark</option>
-            <option value="light">Light</option>
-            <option value="system">As the system</option>
-          </select>
-        </label>
-        {session.origin === 'local' && (
-          <button type="button" onClick={() => setChanging(true)}>
-            Change password…
+    <>
+      <details ref={menu} class="account">
+        <summary>
+          <span class="who">{session.user}</span>
+          <span class="role">{session.role}</span>
+        </summary>
+        <div class="menu">
+          <label>
+            Colours
+            <select
+              value={theme}
+              onChange={({ currentTarget }) => {
+                const chosen = currentTarget.value as Theme;
+                setTheme(chosen);
+                chooseTheme(chosen);
+              }}
+            >
+              <option value="dark">Dark</option>
+              <option value="light">Light</option>
+              <option value="system">As the system</option>
+            </select>
+          </label>
+          {session.origin === 'local' && (
+            <button type="button" onClick={changePassword}>
+              Change password…
+            </button>
+          )}
+          <button type="button" onClick={signOut}>
+            Sign out
           </button>
-        )}
-        <button type="button" onClick={signOut}>
-          Sign out
-        </button>
-      </div>
+        </div>
+      </details>
       {changing && <OwnPasswordDialog close={() => setChanging(false)} entered={enter} />}
-    </details>
+    </>
   );
 }
