@@ -21,10 +21,12 @@ export function eventText({ kind, detail }: Entry): EventText {
 type Sentence = (detail: Detail) => readonly [text: string, grave?: 'warned' | 'alarm'];
 
 const SENTENCES: Readonly<Record<string, Sentence>> = {
-  'association-closed': ({ ended }) =>
-    ended === 'released'
-      ? ['The sender closed the association in order.']
-      : [`The association broke (${word(ended)}): slices may be missing.`, 'warned'],
+  'slices-received': ({ slices, callingAeTitle, ended }) => {
+    const came = `${count(Number(slices), 'slice')} came from ${word(callingAeTitle)}`;
+    if (ended === 'released') return [`${came}.`];
+    if (typeof ended !== 'string') return [`${came}, and more may: the association is open.`];
+    return [`${came}; the association broke (${ended}): slices may be missing.`, 'warned'];
+  },
   'series-complete': (detail) => [
     `Taken for whole: ${reasonOf(detail)} (${word(detail['confidence'])}).`,
   ],

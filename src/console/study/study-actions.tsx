@@ -69,12 +69,12 @@ export function StudyActions({
           close={close}
           run={async () => {
             await api.post(`/studies/${studyInstanceUid}/reanalyse`);
-            finish('The study is analysed again. A new report supersedes the one before.');
+            finish('The study is analysed again.');
           }}
         >
           <p>
             The choice of the series and the analysis are made anew, with the model and the routes
-            in force now. The new report says that it supersedes the one before.
+            in force now. Where the answer is another one, a new report supersedes the one before.
           </p>
         </ConfirmDialog>
       )}
