@@ -1,5 +1,7 @@
 import { realpathSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type FSWatcher, watch } from 'chokidar';
 import type { Environment } from './environment.js';
@@ -71,7 +73,7 @@ function fileKey(key: string): string {
 }
 
 /** Writers that truncate and write again are given this long to finish. Milliseconds. */
-const QUIET = { stabilityThreshold: 200, pollInterval: 50 };
+const QUIET_MS = 200;
 
 /**
  * Follows the configuration file. A changed file that is good is handed to `onChange`; a bad one leaves the running
@@ -87,6 +89,9 @@ export class ConfigWatcher implements AsyncDisposable {
   #lastProblem: string | undefined;
   #watcher: FSWatcher | undefined;
   #reloads: Promise<void> = Promise.resolve();
+  /** Whether a change has been seen that is not read yet. */
+  #changed = false;
+  #settling: Promise<void> = Promise.resolve();
 
   constructor(options: {
     /** What Vigil was started with. */
@@ -109,13 +114,12 @@ export class ConfigWatcher implements AsyncDisposable {
     const watched = [dirname(file), realpathSync(file)];
     const watcher = watch(watched, {
       ignoreInitial: true,
-      awaitWriteFinish: QUIET,
       depth: 0,
       followSymlinks: false,
       ignored: (path, stats) => stats?.isFile() === true && path !== file && path !== watched[1],
     });
     this.#watcher = watcher;
-    watcher.on('all', () => this.#reload(false));
+    watcher.on('all', () => this.#noticed());
     watcher.on('error', (error) => this.#options.onProblem(error as Error));
     await new Promise<void>((resolve) => watcher.once('ready', resolve));
   }
@@ -129,6 +133,7 @@ export class ConfigWatcher implements AsyncDisposable {
     const watcher = this.#watcher;
     this.#watcher = undefined;
     await watcher?.close();
+    await this.#settling;
     await this.#reloads;
   }
 
@@ -136,9 +141,29 @@ export class ConfigWatcher implements AsyncDisposable {
     await this.stop();
   }
 
+  #noticed(): void {
+    if (this.#changed) return;
+    this.#changed = true;
+    this.#settling = this.#written().then(() => this.#reload(false));
+  }
+
   #reload(asked: boolean): Promise<void> {
     this.#reloads = this.#reloads.then(() => this.#read(asked)).catch(this.#options.onProblem);
     return this.#reloads;
+  }
+
+  /** Resolves when the file has stayed as it is: one that is being written is empty for a moment, and then a part. */
+  async #written(): Promise<void> {
+    const { file } = this.#running;
+    const content = () => readFile(file, 'utf8').catch(() => undefined);
+    let before = await content();
+    for (;;) {
+      await delay(QUIET_MS);
+      const now = await content();
+      if (now === before) break;
+      before = now;
+    }
+    this.#changed = false;
   }
 
   async #read(asked: boolean): Promise<void> {

@@ -88,7 +88,7 @@ describe('an association', () => {
   });
 
   it('is aborted when nothing happens on it', async () => {
-    await using rig = await ReceiveRig.start({ idleMs: 80, artimMs: 50 });
+    await using rig = await ReceiveRig.start({ idleMs: 80, artimMs: 2000 });
     await using scu = await RawScu.associated(rig.port);
     const closed = rig.told('closed');
     const abort = await scu.next();
