@@ -6,18 +6,24 @@ import { Delivering } from './delivering.js';
 import type { CommitmentReport } from './domain/commitment.js';
 import { isBadFile } from './domain/failure.js';
 import type { StoredInstance } from './domain/instance.js';
-import type { NotificationObject, ResultObject } from './domain/result-object.js';
+import type { NotificationObject } from './domain/result-object.js';
 import type { InferStage } from './infer/analyse.js';
 import { analysisPass } from './infer/analysis-stage.js';
 import { selectionPass } from './infer/selection-stage.js';
 import { WorkerLoop } from './jobs/worker-loop.js';
 import type { Log } from './log.js';
 import { composeNotification } from './notification-work.js';
-import { composeReport } from './report/compose-report.js';
+import { composeAnswer, composeIllustrations, composeReport } from './report/compose-report.js';
 import { ResultMender } from './report/mend-results.js';
+import type { ReportInput } from './report/report-input.js';
 import { reportPass } from './report/report-stage.js';
 import { routeStudy } from './routing-facts.js';
-import type { AnalysisStore, ReportWork, WrittenObject } from './store/analysis-store.js';
+import {
+  type AnalysisStore,
+  PICTURES_FAILED,
+  type ReportWork,
+  type WrittenObject,
+} from './store/analysis-store.js';
 import { type DamagedReportStore, REPORT_LOST } from './store/damaged-report-store.js';
 import type { DeliveryStore } from './store/delivery-store.js';
 import type { ProofStore } from './store/proof-store.js';
@@ -26,6 +32,9 @@ import type { SeriesStore } from './store/series-store.js';
 import type { StatusStore } from './store/status-store.js';
 import type { Credentials } from './tls/credentials.js';
 import { VERSION } from './version.js';
+
+/** Why a report is made that says what the one before it said. */
+const STATED_ANEW: ReadonlySet<string> = new Set([REPORT_LOST.code, PICTURES_FAILED.code]);
 
 export interface PipelineParts {
   readonly series: SeriesStore;
@@ -77,7 +86,10 @@ export class Pipeline implements AsyncDisposable {
     this.#reporting = this.#loop('report', 'report', () => this.#report());
     const mender = new ResultMender<ReportWork>({
       reports: parts.damagedReports,
-      compose: async (work) => [...(await this.#compose(work)), await this.#notification(work)],
+      compose: async (work) => [
+        ...(await composeReport(this.#reportInput(work))),
+        await this.#notification(work),
+      ],
       write: (studyInstanceUid, object) => parts.results.write(studyInstanceUid, object),
       discard: (studyInstanceUid, uid) => parts.results.discard(studyInstanceUid, uid),
       log: parts.log.child({ stage: 'report' }),
@@ -229,10 +241,12 @@ export class Pipeline implements AsyncDisposable {
     const { analyses, series, results, settings, log } = this.#parts;
     const pass = await reportPass<ReportWork, WrittenObject>({
       queue: analyses,
-      compose: (work) => this.#compose(work),
+      composeAnswer: (work) => composeAnswer(this.#reportInput(work)),
+      composeIllustrations: (work) => composeIllustrations(this.#reportInput(work)),
       notify: (work) => this.#notification(work),
       write: (studyInstanceUid, object) => results.write(studyInstanceUid, object),
       route: (work) => routeStudy(settings().routing, work, series),
+      onAdvanced: () => this.#delivering.notify(),
       log: log.child({ stage: 'report' }),
     });
     if ('dueInMs' in pass) return pass.dueInMs;
@@ -253,19 +267,19 @@ export class Pipeline implements AsyncDisposable {
       : series.instances(finding.seriesInstanceUid);
   }
 
-  #compose(work: ReportWork): Promise<readonly ResultObject[]> {
+  #reportInput(work: ReportWork): ReportInput {
     const { analyses, settings } = this.#parts;
     const { report, node } = settings();
     const { finding, revision, analysedAt } = work;
     const predecessor = analyses.predecessor(work);
-    return composeReport({
+    return {
       finding,
       revision,
       createdAt: new Date(analysedAt),
       sourceInstances: this.#sources(work),
       readFile,
       options: { ...report, softwareVersion: VERSION, deviceSerialNumber: node.aeTitle },
-      ...(predecessor && { predecessor, isRemade: work.triggerCode === REPORT_LOST.code }),
-    });
+      ...(predecessor && { predecessor, isRemade: STATED_ANEW.has(work.triggerCode) }),
+    };
   }
 }

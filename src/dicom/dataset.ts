@@ -33,22 +33,27 @@ export function encodePart10(
     sopInstanceUid: dataset.SOPInstanceUID,
     transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN,
   });
-  return Buffer.concat([meta, encodeDataset({ ...dataset, SpecificCharacterSet: 'ISO_IR 192' })]);
+  return Buffer.concat([meta, ...elementsOf({ ...dataset, SpecificCharacterSet: 'ISO_IR 192' })]);
 }
 
 /** A dataset's elements in the order of their tags (PS3.5 7.1), sequences and items with their lengths. */
 export function encodeDataset(dataset: Dataset): Buffer {
-  const elements: { readonly tag: number; readonly bytes: Buffer }[] = [];
+  return Buffer.concat(elementsOf(dataset));
+}
+
+/** Each element's header and its value, apart: pixel data is copied once, into what is made of them. */
+function elementsOf(dataset: Dataset): Buffer[] {
+  const elements: { readonly tag: number; readonly bytes: readonly Buffer[] }[] = [];
   for (const [keyword, value] of Object.entries(dataset)) {
     if (value === undefined) continue;
     const { tag, vr } = attributeOf(keyword);
     elements.push({ tag, bytes: element(tag, vr, encodeValue(keyword, vr, value)) });
   }
   elements.sort((a, b) => a.tag - b.tag);
-  return Buffer.concat(elements.map(({ bytes }) => bytes));
+  return elements.flatMap(({ bytes }) => bytes);
 }
 
-function element(tag: number, vr: string, value: Buffer): Buffer {
+function element(tag: number, vr: string, value: Buffer): readonly Buffer[] {
   const short = isShortVr(vr);
   if (short && value.length > 0xffff) throw new RangeError(`A value of ${vr} is too long`);
   const head = Buffer.alloc(short ? 8 : 12);
@@ -56,7 +61,7 @@ function element(tag: number, vr: string, value: Buffer): Buffer {
   head.write(vr, 4, 'latin1');
   if (short) head.writeUInt16LE(value.length, 6);
   else head.writeUInt32LE(value.length, 8);
-  return Buffer.concat([head, value]);
+  return [head, value];
 }
 
 /** Values of fixed length, little endian (PS3.5 6.2). */
@@ -74,7 +79,9 @@ function encodeValue(keyword: string, vr: string, value: AttributeValue): Buffer
     if (!isSequence(value)) throw new RangeError(`${keyword} is a sequence`);
     return Buffer.concat(value.map(encodeItem));
   }
-  if (value instanceof Uint8Array) return evenLength(Buffer.from(value), 0);
+  if (value instanceof Uint8Array) {
+    return evenLength(Buffer.from(value.buffer, value.byteOffset, value.byteLength), 0);
+  }
   if (isSequence(value) && value.length > 0) throw new RangeError(`${keyword} is no sequence`);
   const values = (typeof value === 'object' ? value : [value]) as readonly (string | number)[];
   const numeric = NUMERIC[vr];

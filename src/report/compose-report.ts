@@ -16,36 +16,54 @@ import { summaryPicture, type ThumbnailSource } from './summary-picture.js';
 import { CLASS_NAMES, HEADLINES } from './wording.js';
 
 /**
- * The objects that tell a finding to a PACS: the structured report with its fallback, a heat map for each key slice,
- * the summary page and, where there are key slices, their selection. The same input gives the same bytes.
+ * All objects that tell a finding to a PACS. The same input gives the same bytes.
  *
  * @throws ReportError where a source is missing or unreadable, PixelError where a key slice cannot be decoded.
  */
 export async function composeReport(input: ReportInput): Promise<ResultObject[]> {
-  if (input.options.researchText.trim() === '') {
-    throw new ReportError('no-research-text', 'The text on the intended use is empty');
-  }
-  const context = reportContext(input, await readSource(input));
-  const keySlices = await readKeySlices(context);
-  const heatMaps: Picture[] = [];
-  for (const [i, keySlice] of keySlices.entries()) {
-    heatMaps.push(heatMap(context, keySlice, i));
-    // A picture takes tens of milliseconds: what arrives meanwhile has its turn in between.
-    await setImmediate();
-  }
-  const references = keySlices.map(({ keySlice }) => ({
+  return [...(await composeAnswer(input)), ...(await composeIllustrations(input))];
+}
+
+/** The structured report with its fallback: a few milliseconds' work, and all that an answer needs. @throws ReportError */
+export async function composeAnswer(input: ReportInput): Promise<ResultObject[]> {
+  const context = await contextOf(input);
+  const references = context.finding.keySlices.map((keySlice) => ({
     keySlice,
     image: {
       sopClassUid: SECONDARY_CAPTURE,
       sopInstanceUid: pictureUid(context, { kind: 'heatmap', role: heatMapRole(keySlice) }),
     },
   }));
+  return structuredReports(context, references);
+}
+
+/**
+ * What goes with the answer: a heat map for each key slice, the summary page and, where there are key slices, their
+ * selection.
+ *
+ * @throws ReportError, PixelError
+ */
+export async function composeIllustrations(input: ReportInput): Promise<ResultObject[]> {
+  const context = await contextOf(input);
+  const keySlices = await readKeySlices(context);
+  const heatMaps: ResultObject[] = [];
+  for (const [i, keySlice] of keySlices.entries()) {
+    heatMaps.push(secondaryCapture(context, heatMap(context, keySlice, i)));
+    // A picture takes tens of milliseconds: what arrives meanwhile has its turn in between.
+    await setImmediate();
+  }
   return [
-    ...structuredReports(context, references),
-    ...heatMaps.map((picture) => secondaryCapture(context, picture)),
+    ...heatMaps,
     secondaryCapture(context, summary(context, keySlices)),
     ...(keySlices.length > 0 ? [keyObjectSelection(context)] : []),
   ];
+}
+
+async function contextOf(input: ReportInput): Promise<ReportContext> {
+  if (input.options.researchText.trim() === '') {
+    throw new ReportError('no-research-text', 'The text on the intended use is empty');
+  }
+  return reportContext(input, await readSource(input));
 }
 
 /** Patient and study as the first image has them that can be read: one bad file must not cost the study its report. */

@@ -1,5 +1,6 @@
-import { type Canvas, createCanvas } from '@napi-rs/canvas';
+import type { Canvas } from '@napi-rs/canvas';
 import type { KeySlice } from '../domain/finding.js';
+import { blankCanvas } from './canvases.js';
 import { COLOURS, drawColourBar, drawDirections, drawNotice } from './picture-style.js';
 import type { ReportContext } from './report-modules.js';
 import { BRAIN_WINDOW, drawHeatMap, drawSlice, type SlicePicture } from './slice-picture.js';
@@ -11,14 +12,14 @@ const IMAGE = { x: 0, y: 0, width: 768, height: 768 };
 const PANEL = { x: 768, y: 0, width: 272, height: 768 };
 const NOTICE = { x: 0, y: 768, width: 1040, height: 48 };
 
-/** 1040 x 816 pixels: the slice with its heat map, what it shows, the bare slice small, and the notice. */
+/** 1040 x 816 pixels: the slice with its heat map, what it shows, the bare slice small, and the notice. The next one is drawn over it. */
 export function heatMapPicture(
   reportContext: ReportContext,
   keySlice: KeySlice,
   slice: SlicePicture,
 ): Canvas {
   loadTypeface();
-  const canvas = createCanvas(NOTICE.width, NOTICE.y + NOTICE.height);
+  const canvas = blankCanvas(NOTICE.width, NOTICE.y + NOTICE.height);
   const context = canvas.getContext('2d');
   const place = drawSlice(context, slice, IMAGE);
   drawHeatMap(context, keySlice.heatMap, slice, place);
@@ -39,7 +40,7 @@ export function heatMapPicture(
   if (type) y = writeParagraph(context, type, x, y, width, quiet, 1);
   const any = anyHemorrhage(finding);
   if (any) {
-    const study = `Any hemorrhage, study: ${percent(any.probability)}`;
+    const study = `In the study, any: ${percent(any.probability)}`;
     y = writeParagraph(context, study, x, y, width, quiet, 1);
   }
   y += 18;

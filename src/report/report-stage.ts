@@ -18,8 +18,14 @@ export interface ReportQueue<Work extends ReportWork, Written> {
   claimReport(now: number): Work | undefined;
   nextReportAt(): number | undefined;
   hasObject(sopInstanceUid: string): boolean;
+  /** Commits objects of a report, more of which follow, each with its deliveries: they need not wait for the others. */
+  advanceReport(work: Work, objects: readonly Written[], decision: RoutingDecision): void;
+  /** Whether objects of the report are committed already, and may be at a PACS. */
+  isAdvanced(work: Work): boolean;
   /** Commits the objects, and a delivery for each (object, destination) that the routes ask for. */
   finishReport(work: Work, objects: readonly Written[], decision: RoutingDecision): void;
+  /** As `finishReport`, without illustrations; one of `finding` takes its place, where one is given. */
+  finishUnillustrated(work: Work, decision: RoutingDecision, finding?: Finding): void;
   retryReport(work: Work, dueAt: number, code: string): void;
   /** As `retryReport`, but the attempt does not count: nothing is wrong with the study. */
   postponeReport(work: Work, dueAt: number, code: string): void;
@@ -30,13 +36,18 @@ export interface ReportQueue<Work extends ReportWork, Written> {
 /** What the stage needs beside its queue. */
 export interface ReportParts<Work extends ReportWork, Written> {
   readonly queue: ReportQueue<Work, Written>;
-  readonly compose: (work: Work) => Promise<readonly ResultObject[]>;
+  /** What says the answer. */
+  readonly composeAnswer: (work: Work) => Promise<readonly ResultObject[]>;
+  /** The pictures that go with it: they take ten times as long, and the answer does not wait for them. */
+  readonly composeIllustrations: (work: Work) => Promise<readonly ResultObject[]>;
   /** What channels are told of it. */
   readonly notify: (work: Work) => Promise<NotificationObject>;
   /** Resolves when no crash can lose the object's file any more. */
   readonly write: (studyInstanceUid: string, object: MadeObject) => Promise<Written>;
   /** What the routes say of the study. @throws where the catalog cannot be read */
   readonly route: (work: Work) => Promise<RoutingDecision>;
+  /** Deliveries are due. */
+  readonly onAdvanced: () => void;
   readonly log: Log;
 }
 
@@ -44,8 +55,9 @@ const ATTEMPTS = 3;
 const RETRY = { baseMs: 1_000, capMs: 60_000 };
 
 /**
- * One pass: makes the objects of the analysis that waits longest. A finding that no report can be made of becomes a
- * `failed` one, whose report needs no pixels; if even that cannot be made the study is marked for a person.
+ * One pass: makes the objects of the analysis that waits longest, its answer first. A finding that no answer can be made
+ * of becomes a `failed` one, whose report needs no pixels; if even that cannot be made the study is marked for a person.
+ * An answer that has gone out stands, with or without its illustrations.
  * @throws where the catalog cannot take the result: the claim is given back, and the work done again
  */
 export async function reportPass<Work extends ReportWork, Written>(
@@ -58,58 +70,94 @@ export async function reportPass<Work extends ReportWork, Written>(
     const dueAt = queue.nextReportAt();
     return { dueInMs: dueAt === undefined ? undefined : Math.max(0, dueAt - now) };
   }
-  const { studyInstanceUid, revision, attempts, finding } = work;
   const decision = await parts.route(work);
-  let objects: readonly MadeObject[];
-  try {
-    objects = [
-      ...(isDropped(decision) ? [] : await parts.compose(work)),
-      ...(isNotified(decision) ? [await parts.notify(work)] : []),
-    ];
-  } catch (error) {
-    log.error({ err: error, studyInstanceUid, revision, attempts }, 'report could not be made');
-    if (attempts < ATTEMPTS) {
-      const dueAt = Date.now() + backoff(attempts, RETRY, Math.random());
-      queue.retryReport(work, dueAt, REPORT_FAILED.code);
-    } else if (finding.keySlices.length > 0) {
-      // The answer matters more than its pictures: the next attempts leave these out.
-      queue.replaceFinding(work, { ...finding, keySlices: [] });
-    } else if (finding.outcome !== 'failed') {
-      queue.replaceFinding(work, {
-        outcome: 'failed',
-        reason: REPORT_FAILED,
-        model: finding.model,
-        ...(finding.seriesInstanceUid === undefined
-          ? {}
-          : { seriesInstanceUid: finding.seriesInstanceUid }),
-        classes: [],
-        slices: [],
-        keySlices: [],
-        series: finding.series,
-        ...(finding.conflicts && { conflicts: finding.conflicts }),
-      });
-    } else {
-      queue.markStuck(work, REPORT_FAILED.code);
-    }
-    return { work };
+  const answer = await made(parts, work, decision, async () => [
+    ...(isDropped(decision) ? [] : await parts.composeAnswer(work)),
+    ...(isNotified(decision) ? [await parts.notify(work)] : []),
+  ]);
+  if (answer === undefined) return { work };
+  if (answer.length > 0) {
+    queue.advanceReport(work, answer, decision);
+    parts.onAdvanced();
   }
-  const written: Written[] = [];
-  try {
-    for (const object of objects) {
-      // The same input read again gives the same objects: what the PACS has under a UID never changes.
-      if (queue.hasObject(object.sopInstanceUid)) continue;
-      written.push(await parts.write(studyInstanceUid, object));
-    }
-  } catch (error) {
-    // A full or failing disk says nothing about the study: it keeps its finding and waits for the disk.
-    log.error({ err: error, studyInstanceUid, revision }, 'report could not be written; it waits');
-    const dueAt = Date.now() + backoff(attempts, RETRY, Math.random());
-    queue.postponeReport(work, dueAt, REPORT_NOT_WRITTEN);
-    return { work };
-  }
-  queue.finishReport(work, written, decision);
+  const illustrations = await made(parts, work, decision, async () =>
+    isDropped(decision) ? [] : await parts.composeIllustrations(work),
+  );
+  if (illustrations === undefined) return { work };
+  queue.finishReport(work, illustrations, decision);
   sayWhatIsUnsent(work, decision, log);
   return { work };
+}
+
+/** Composes objects and writes those that are not there yet; undefined where that failed, and the work was put back. */
+async function made<Work extends ReportWork, Written>(
+  parts: ReportParts<Work, Written>,
+  work: Work,
+  decision: RoutingDecision,
+  compose: () => Promise<readonly MadeObject[]>,
+): Promise<readonly Written[] | undefined> {
+  const { queue, log } = parts;
+  const { studyInstanceUid, revision, attempts } = work;
+  let objects: readonly MadeObject[];
+  try {
+    objects = await compose();
+  } catch (error) {
+    log.error({ err: error, studyInstanceUid, revision, attempts }, 'report could not be made');
+    settleUnmade(queue, work, decision);
+    return undefined;
+  }
+  // The same input read again gives the same objects: what the PACS has under a UID never changes.
+  const missing = objects.filter(({ sopInstanceUid }) => !queue.hasObject(sopInstanceUid));
+  // All come to their end, so that no write of this attempt is under way in the next one.
+  const written = await Promise.allSettled(
+    missing.map((object) => parts.write(studyInstanceUid, object)),
+  );
+  const failed = written.find((one) => one.status === 'rejected');
+  if (failed === undefined) {
+    return written.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  }
+  // A full or failing disk says nothing about the study: it keeps its finding and waits for the disk.
+  log.error(
+    { err: failed.reason, studyInstanceUid, revision },
+    'report could not be written; it waits',
+  );
+  const dueAt = Date.now() + backoff(attempts, RETRY, Math.random());
+  queue.postponeReport(work, dueAt, REPORT_NOT_WRITTEN);
+  return undefined;
+}
+
+/** The answer matters more than its pictures: after some attempts they are left out. */
+function settleUnmade<Work extends ReportWork, Written>(
+  queue: ReportQueue<Work, Written>,
+  work: Work,
+  decision: RoutingDecision,
+): void {
+  const { attempts, finding } = work;
+  const withoutPictures = finding.keySlices.length > 0 ? { ...finding, keySlices: [] } : undefined;
+  if (attempts < ATTEMPTS) {
+    const dueAt = Date.now() + backoff(attempts, RETRY, Math.random());
+    queue.retryReport(work, dueAt, REPORT_FAILED.code);
+  } else if (queue.isAdvanced(work)) {
+    queue.finishUnillustrated(work, decision, withoutPictures);
+  } else if (withoutPictures !== undefined) {
+    queue.replaceFinding(work, withoutPictures);
+  } else if (finding.outcome !== 'failed') {
+    queue.replaceFinding(work, {
+      outcome: 'failed',
+      reason: REPORT_FAILED,
+      model: finding.model,
+      ...(finding.seriesInstanceUid === undefined
+        ? {}
+        : { seriesInstanceUid: finding.seriesInstanceUid }),
+      classes: [],
+      slices: [],
+      keySlices: [],
+      series: finding.series,
+      ...(finding.conflicts && { conflicts: finding.conflicts }),
+    });
+  } else {
+    queue.markStuck(work, REPORT_FAILED.code);
+  }
 }
 
 /** No route wants an object made. */

@@ -89,11 +89,15 @@ function lossyCompression({ source }: ReportContext): Dataset {
   };
 }
 
-/** Image Pixel (PS3.3 C.7.6.3): colour by pixel, 8 bits a channel. */
+let rgbBytes = Buffer.alloc(0);
+
+/** Image Pixel (PS3.3 C.7.6.3): colour by pixel, 8 bits a channel. The next call writes over the bytes, for want of fresh memory (canvases.ts). */
 function pixelModule(canvas: Canvas): Dataset {
   const { width, height } = canvas;
   const rgba = canvas.data();
-  const rgb = Buffer.alloc(width * height * 3);
+  const length = width * height * 3;
+  if (rgbBytes.length < length) rgbBytes = Buffer.alloc(length);
+  const rgb = rgbBytes.subarray(0, length);
   for (let from = 0, to = 0; to < rgb.length; from += 4, to += 3) {
     rgb[to] = rgba[from] as number;
     rgb[to + 1] = rgba[from + 1] as number;

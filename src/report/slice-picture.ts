@@ -1,6 +1,7 @@
 import { type Canvas, createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
 import type { HuImage } from '../dicom/hu-image.js';
 import type { HeatMap } from '../domain/finding.js';
+import { blankCanvas, pixelsToFill } from './canvases.js';
 import { heatColour, heatOpacity } from './colour-map.js';
 import { ReportError } from './report-input.js';
 
@@ -33,7 +34,7 @@ export function slicePicture(
 ): SlicePicture {
   const canvas = createCanvas(columns, rows);
   const context = canvas.getContext('2d');
-  const pixels = context.createImageData(columns, rows);
+  const pixels = pixelsToFill(columns, rows);
   for (let i = 0; i < hu.length; i += 1) {
     const grey = (((hu[i] as number) - (center - 0.5)) / (width - 1) + 0.5) * 255;
     const at = i * 4;
@@ -83,30 +84,44 @@ export function drawHeatMap(
   if (!isWhole(heatMap)) {
     throw new ReportError('heat-map-invalid', 'A heat map has values that are not from 0 to 1');
   }
-  const { width, height } = place;
   const { box } = heatMap;
-  const overlay = createCanvas(width, height);
-  const overlayContext = overlay.getContext('2d');
-  const pixels = overlayContext.createImageData(width, height);
+  const overlay = heatOverlay(heatMap);
+  context.save();
+  context.beginPath();
+  context.rect(place.x, place.y, place.width, place.height);
+  context.clip();
+  context.drawImage(
+    overlay,
+    place.x + (box.x / columns) * place.width,
+    place.y + (box.y / rows) * place.height,
+    (box.side / columns) * place.width,
+    (box.side / rows) * place.height,
+  );
+  context.restore();
+}
+
+/** Between so many pixels for each cell the canvas's own smoothing makes no difference that is seen. */
+const PIXELS_A_CELL = 16;
+
+/** The colours of the map's whole box, on a canvas that the next overlay of its size takes over. */
+function heatOverlay(heatMap: HeatMap): Canvas {
+  const width = heatMap.width * PIXELS_A_CELL;
+  const height = heatMap.height * PIXELS_A_CELL;
+  const overlay = blankCanvas(width, height);
+  const pixels = pixelsToFill(width, height);
   for (let y = 0; y < height; y += 1) {
-    const v = (((y + 0.5) / height) * rows - box.y) / box.side;
-    if (v < 0 || v >= 1) continue;
     for (let x = 0; x < width; x += 1) {
-      const u = (((x + 0.5) / width) * columns - box.x) / box.side;
-      if (u < 0 || u >= 1) continue;
-      const value = sample(heatMap, u, v);
-      const opacity = heatOpacity(value);
-      if (opacity === 0) continue;
+      const value = sample(heatMap, (x + 0.5) / width, (y + 0.5) / height);
       const [red, green, blue] = heatColour(value);
       const at = (y * width + x) * 4;
       pixels.data[at] = red;
       pixels.data[at + 1] = green;
       pixels.data[at + 2] = blue;
-      pixels.data[at + 3] = Math.round(opacity * 255);
+      pixels.data[at + 3] = Math.round(heatOpacity(value) * 255);
     }
   }
-  overlayContext.putImageData(pixels, 0, 0);
-  context.drawImage(overlay, place.x, place.y);
+  overlay.getContext('2d').putImageData(pixels, 0, 0);
+  return overlay;
 }
 
 function isWhole({ width, height, values, box }: HeatMap): boolean {

@@ -1,5 +1,6 @@
-import { type Canvas, createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
+import type { Canvas, SKRSContext2D } from '@napi-rs/canvas';
 import type { ClassResult, Finding, KeySlice } from '../domain/finding.js';
+import { blankCanvas } from './canvases.js';
 import { COLOURS, drawDirections, drawMark, drawNotice, OUTCOME_MARKS } from './picture-style.js';
 import { drawProbabilityPlot } from './probability-plot.js';
 import type { ReportContext } from './report-modules.js';
@@ -24,13 +25,13 @@ export interface ThumbnailSource {
   readonly slice: SlicePicture;
 }
 
-/** One page of 1024 x 1280 pixels: the answer, what it rests on, and what it is for. Names no patient. */
+/** One page of 1024 x 1280 pixels: the answer, what it rests on, and what it is for. Names no patient. The next one is drawn over it. */
 export function summaryPicture(
   reportContext: ReportContext,
   keySlices: readonly ThumbnailSource[],
 ): Canvas {
   loadTypeface();
-  const canvas = createCanvas(WIDTH, HEIGHT);
+  const canvas = blankCanvas(WIDTH, HEIGHT);
   const context = canvas.getContext('2d');
   context.fillStyle = COLOURS.ground;
   context.fillRect(0, 0, WIDTH, HEIGHT);

@@ -38,6 +38,12 @@ export interface PredecessorReport extends ReportDocument {
   readonly fallback?: ReportDocument;
 }
 
+/** Why an analysis is reported once more without pictures. */
+export const PICTURES_FAILED = {
+  code: 'pictures-failed',
+  text: 'Pictures that the report before refers to cannot be made',
+};
+
 /** A result object whose file is durable; `file` is relative to the storage folder. */
 export interface WrittenObject {
   readonly object: MadeObjectRow;
@@ -217,6 +223,37 @@ export class AnalysisStore {
     return { ...report, fallback };
   }
 
+  /** Commits objects of a report, more of which follow, each with its deliveries. */
+  advanceReport(
+    work: ReportWork,
+    objects: readonly WrittenObject[],
+    decision: RoutingDecision,
+  ): void {
+    this.#catalog
+      .transaction(() => this.#insertObjects(work, objects, decision, Date.now()))
+      .immediate();
+  }
+
+  /** Whether objects of the report are committed already, and may be at a PACS. */
+  isAdvanced({ analysisId }: ReportWork): boolean {
+    return this.#madeObjects(analysisId) > 0;
+  }
+
+  /** Ends a report whose illustrations cannot be made; where `finding` is given it is reported in its place. */
+  finishUnillustrated(work: ReportWork, decision: RoutingDecision, finding?: Finding): void {
+    const at = Date.now();
+    const { analysisId, studyInstanceUid, revision } = work;
+    this.#catalog
+      .transaction(() => {
+        this.finishReport(work, [], decision);
+        this.#event({ at, kind: 'pictures-failed', studyInstanceUid, detail: { revision } });
+        if (finding === undefined) return;
+        const again = { ...PICTURES_FAILED, finding: JSON.stringify(finding), at };
+        this.#catalog.prepare(sql.REPORT_ONCE_MORE).run({ analysisId, ...again });
+      })
+      .immediate();
+  }
+
   /** Commits a report's objects and one delivery for each (object, destination) that the routes ask for. */
   finishReport(
     work: ReportWork,
@@ -228,23 +265,8 @@ export class AnalysisStore {
     const routing = routingRecord(decision);
     this.#catalog
       .transaction(() => {
-        const insertObject = this.#catalog.prepare(sql.INSERT_RESULT_OBJECT);
-        for (const { object, file, sha256, bytes } of objects) {
-          insertObject.run({
-            sopInstanceUid: object.sopInstanceUid,
-            analysisId,
-            kind: object.kind,
-            sopClassUid: object.sopClassUid,
-            seriesInstanceUid: object.seriesInstanceUid,
-            transferSyntaxUid: object.transferSyntaxUid,
-            file,
-            bytes,
-            sha256,
-            fallbackFor: object.fallbackFor ?? null,
-            at,
-          });
-        }
-        for (const routed of decision.deliveries) this.#insertDeliveries(work, objects, routed, at);
+        this.#insertObjects(work, objects, decision, at);
+        for (const routed of decision.deliveries) this.#insertOriginals(work, routed, at);
         const row = { analysisId, at, routing: JSON.stringify(routing) };
         this.#catalog.prepare(sql.REPORTED_ANALYSIS).get(row);
         const { routes, unsent } = routing;
@@ -255,7 +277,7 @@ export class AnalysisStore {
           detail: {
             revision,
             outcome: finding.outcome,
-            objects: objects.length,
+            objects: this.#madeObjects(analysisId),
             routes: routes.join(','),
             ...(unsent === undefined ? {} : { why: unsent }),
           },
@@ -264,26 +286,63 @@ export class AnalysisStore {
       .immediate();
   }
 
-  #insertDeliveries(
+  #insertObjects(
+    work: ReportWork,
+    objects: readonly WrittenObject[],
+    decision: RoutingDecision,
+    at: number,
+  ): void {
+    const insert = this.#catalog.prepare(sql.INSERT_RESULT_OBJECT);
+    for (const { object, file, sha256, bytes } of objects) {
+      insert.run({
+        sopInstanceUid: object.sopInstanceUid,
+        analysisId: work.analysisId,
+        kind: object.kind,
+        sopClassUid: object.sopClassUid,
+        seriesInstanceUid: object.seriesInstanceUid,
+        transferSyntaxUid: object.transferSyntaxUid,
+        file,
+        bytes,
+        sha256,
+        fallbackFor: object.fallbackFor ?? null,
+        at,
+      });
+    }
+    for (const routed of decision.deliveries) this.#insertDeliveries(work, objects, routed, at);
+  }
+
+  #insertOriginals(
     { analysisId, studyInstanceUid, finding }: ReportWork,
+    { kind, destination, route, priority: wanted }: RoutedObject,
+    at: number,
+  ): void {
+    if (kind !== 'original') return;
+    const priority = deliveryRank(finding.outcome, kind, wanted);
+    const chosen = { studyInstanceUid, seriesInstanceUid: finding.seriesInstanceUid ?? null };
+    this.#catalog.prepare(sql.INSERT_ORIGINALS).run({ ...chosen, analysisId, at });
+    const row = { destination, route, priority, at };
+    this.#catalog.prepare(sql.INSERT_ORIGINAL_DELIVERIES).run({ ...chosen, ...row });
+  }
+
+  #insertDeliveries(
+    { finding }: ReportWork,
     objects: readonly WrittenObject[],
     { kind, destination, route, priority: wanted, transferSyntax }: RoutedObject,
     at: number,
   ): void {
     const priority = deliveryRank(finding.outcome, kind, wanted);
     const row = { destination, route, priority, at };
-    if (kind === 'original') {
-      const chosen = { studyInstanceUid, seriesInstanceUid: finding.seriesInstanceUid ?? null };
-      this.#catalog.prepare(sql.INSERT_ORIGINALS).run({ ...chosen, analysisId, at });
-      this.#catalog.prepare(sql.INSERT_ORIGINAL_DELIVERIES).run({ ...chosen, ...row });
-      return;
-    }
     const insert = this.#catalog.prepare(sql.INSERT_DELIVERY);
     for (const { object } of objects) {
       if (sendableKind(object) !== kind) continue;
       const { sopInstanceUid } = object;
       insert.run({ ...row, sopInstanceUid, transferSyntax: transferSyntax ?? null });
     }
+  }
+
+  #madeObjects(analysisId: number): number {
+    const row = this.#catalog.prepare(sql.COUNT_MADE_OBJECTS).get(analysisId);
+    return (row as { objects: number }).objects;
   }
 
   #claim(from: string, to: string, now: number, suspicion: Suspicion = {}) {

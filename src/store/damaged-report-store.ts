@@ -68,7 +68,8 @@ export class DamagedReportStore {
     const { code, text } = REPORT_LOST;
     this.#catalog
       .transaction(() => {
-        this.#catalog.prepare(sql.REPORT_ONCE_MORE).run({ analysisId, code, text, at });
+        const again = { analysisId, code, text, finding: null, at };
+        this.#catalog.prepare(sql.REPORT_ONCE_MORE).run(again);
         const replace = this.#catalog.prepare(sql.REPLACE_LOST);
         for (const { sopInstanceUid } of objects) replace.run({ sopInstanceUid, at });
         this.#event({ at, kind: 'report-lost', studyInstanceUid, detail: { revision } });

@@ -19,6 +19,7 @@ export interface CatalogEvent {
     | 'unsent'
     | 'report-stuck'
     | 'report-lost'
+    | 'pictures-failed'
     | 'stored'
     | 'delivered'
     | 'delivery-retried'

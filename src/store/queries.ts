@@ -248,8 +248,7 @@ export const PREDECESSOR_REPORT = `
     f.sop_class_uid AS fallbackClassUid, f.sop_instance_uid AS fallbackUid, f.series_instance_uid AS fallbackSeriesUid
   FROM analysis a JOIN result_object r ON r.analysis_id = a.analysis_id
     LEFT JOIN result_object f ON f.analysis_id = a.analysis_id AND f.fallback_for = r.sop_instance_uid
-  WHERE a.study_instance_uid = :studyInstanceUid AND a.revision < :revision AND a.state = 'reported'
-    AND r.kind = 'sr' AND r.fallback_for IS NULL
+  WHERE a.study_instance_uid = :studyInstanceUid AND a.revision < :revision AND r.kind = 'sr' AND r.fallback_for IS NULL
   ORDER BY a.revision DESC LIMIT 1`;
 
 /** Who sent slices of a study, without the objects of Vigil's own that a PACS sends back. */
@@ -309,6 +308,10 @@ export const FORWARD_LATE_ORIGINALS = `
   ON CONFLICT DO NOTHING`;
 
 export const HAS_RESULT_OBJECT = 'SELECT 1 FROM result_object WHERE sop_instance_uid = ?';
+
+/** Of an analysis: what was made of it. */
+export const COUNT_MADE_OBJECTS = `
+  SELECT count(*) AS objects FROM result_object WHERE analysis_id = ? AND kind <> 'original'`;
 
 export const INSERT_RESULT_OBJECT = `
   INSERT INTO result_object (sop_instance_uid, analysis_id, kind, sop_class_uid, series_instance_uid,
@@ -625,8 +628,9 @@ export const REPORT_ONCE_MORE = `
   INSERT INTO analysis (study_instance_uid, revision, series_instance_uid, input_hash, trigger_code, trigger_text,
                         state, due_at, created_at, analysed_at, outcome, finding)
   SELECT study_instance_uid, revision + 1, series_instance_uid, input_hash, :code, :text, 'analysed', :at, :at, :at,
-    outcome, finding
-  FROM analysis WHERE analysis_id = :analysisId`;
+    outcome, coalesce(:finding, finding)
+  FROM analysis a WHERE analysis_id = :analysisId AND NOT EXISTS (
+    SELECT 1 FROM analysis later WHERE later.study_instance_uid = a.study_instance_uid AND later.revision > a.revision)`;
 
 export const UNREADABLE_STUDIES = `
   SELECT DISTINCT study_instance_uid AS studyInstanceUid FROM damage

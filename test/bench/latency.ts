@@ -15,6 +15,20 @@ const STUDIES = 8;
 /** A scanner that reconstructs a head while it is sent. */
 const SCANNER_PACE = 10;
 
+const BLEED = { type: 'intraparenchymal', volumeMl: 40 } as const;
+
+const CASES: readonly {
+  readonly bleeds: boolean;
+  readonly announcesCount: boolean;
+  readonly imagesPerSecond: number | undefined;
+}[] = [
+  { bleeds: false, announcesCount: true, imagesPerSecond: SCANNER_PACE },
+  { bleeds: true, announcesCount: true, imagesPerSecond: SCANNER_PACE },
+  { bleeds: false, announcesCount: true, imagesPerSecond: undefined },
+  { bleeds: false, announcesCount: false, imagesPerSecond: SCANNER_PACE },
+  { bleeds: false, announcesCount: false, imagesPerSecond: undefined },
+];
+
 const UNITS: readonly Unit[] = [
   { figure: 'median', unit: 'ms to report, median', better: 'lower' },
   { figure: 'p99', unit: 'ms to report, p99', better: 'lower' },
@@ -30,27 +44,27 @@ type Measure = (study: PhantomStudy) => Promise<number>;
  */
 export async function latency(runs: number): Promise<BenchCase[]> {
   const cases: BenchCase[] = [];
-  for (const announcesCount of [true, false]) {
-    for (const imagesPerSecond of [SCANNER_PACE, undefined]) {
-      const head = (seed: number) => headPhantomStudy({ seed, announcesCount });
-      const evidence = announcesCount ? 'count announced' : 'count not announced';
-      const pace =
-        imagesPerSecond === undefined ? 'as fast as it goes' : `${imagesPerSecond} images/s`;
-      cases.push(
-        ...(await compare(
-          `32 slices, ${evidence}, ${pace}`,
-          {
-            vigil: () => vigil(head, imagesPerSecond),
-            'orthanc, StableAge 1': () => orthanc(1, head, imagesPerSecond, STUDIES),
-            ...(cases.length === 0 && {
-              'orthanc, StableAge 60': () => orthanc(60, head, imagesPerSecond, 1),
-            }),
-          },
-          UNITS,
-          runs,
-        )),
-      );
-    }
+  for (const { bleeds, announcesCount, imagesPerSecond } of CASES) {
+    const head = (seed: number) =>
+      headPhantomStudy({ seed, announcesCount, ...(bleeds && { bleed: BLEED }) });
+    const what = bleeds ? 'a bleed, ' : '';
+    const evidence = announcesCount ? 'count announced' : 'count not announced';
+    const pace =
+      imagesPerSecond === undefined ? 'as fast as it goes' : `${imagesPerSecond} images/s`;
+    cases.push(
+      ...(await compare(
+        `32 slices, ${what}${evidence}, ${pace}`,
+        {
+          vigil: () => vigil(head, imagesPerSecond),
+          'orthanc, StableAge 1': () => orthanc(1, head, imagesPerSecond, STUDIES),
+          ...(cases.length === 0 && {
+            'orthanc, StableAge 60': () => orthanc(60, head, imagesPerSecond, 1),
+          }),
+        },
+        UNITS,
+        runs,
+      )),
+    );
   }
   return cases;
 }

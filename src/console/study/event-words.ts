@@ -59,6 +59,14 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     `No report could be made (${word(code)}): a person has to look.`,
     'alarm',
   ],
+  'report-lost': ({ revision }) => [
+    `Files of report ${word(revision)} were lost: another one follows in its place.`,
+    'warned',
+  ],
+  'pictures-failed': ({ revision }) => [
+    `Report ${word(revision)} went out, but its pictures cannot be made.`,
+    'alarm',
+  ],
   stored: (detail) => [`${thing(detail)} is stored at ${place(detail)}; proof is asked for.`],
   delivered: (detail) => [`${thing(detail)} delivered to ${place(detail)}.`],
   'delivery-retried': (detail) => [

@@ -1,10 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readFileMeta } from '../../../src/dicom/file-meta.js';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { headPhantomStudy } from '../../../src/simulate/head-phantom.js';
 import { type FailingDisk, type Fault, requireCompiler } from './failing-disk.js';
 import { FaultyNode, underRoot } from './faulty-node.js';
+import { expectKept } from './stored-datasets.js';
 
 const OUT_OF_RESOURCES = 0xa700;
 const PATIENCE = { timeout: 60_000, interval: 100 };
@@ -26,12 +24,6 @@ const KEPT: readonly (readonly [string, Fault, string])[] = [
   ['the sync of the catalog', { sync: 'EIO' }, '/data/catalog.db-wal'],
 ];
 
-/** The dataset of a file that was finished. */
-function datasetOf(part10: Buffer): Buffer | undefined {
-  const meta = readFileMeta(part10);
-  return meta && part10.subarray(meta.datasetOffset);
-}
-
 /** The faults come one after the other to one node, which is never started again. */
 describe.runIf(requireCompiler())('a node whose disk fails', { timeout: 240_000 }, () => {
   let node: FaultyNode;
@@ -43,6 +35,9 @@ describe.runIf(requireCompiler())('a node whose disk fails', { timeout: 240_000 
     ({ disk, data } = node);
   }, 120_000);
 
+  afterEach(({ task }) => {
+    if (task.result?.state === 'fail') console.error(node.lastLines);
+  });
   afterAll(() => node[Symbol.asyncDispose]());
 
   const send = (images: readonly Uint8Array[]) => node.send(images);
@@ -51,23 +46,6 @@ describe.runIf(requireCompiler())('a node whose disk fails', { timeout: 240_000 
     const { catalog, storage, pipeline } = await node.health();
     return catalog?.ok && storage?.ok && pipeline?.ok;
   };
-
-  /** Each slice that was answered with success is in the storage folder, byte for byte. */
-  function expectKept(
-    images: readonly Buffer[],
-    sent: readonly { readonly sopInstanceUid: string; readonly status?: number | undefined }[],
-  ): void {
-    const stored = (readdirSync(data, { recursive: true }) as string[])
-      .filter((name) => /^(incoming|instances)\/.*\.dcm$/.test(name))
-      .map((name) => datasetOf(readFileSync(join(data, name))));
-    for (const image of images) {
-      const uid = readFileMeta(image)?.sopInstanceUid;
-      if (sent.find(({ sopInstanceUid }) => sopInstanceUid === uid)?.status !== 0) continue;
-      expect(stored.some((dataset) => dataset?.equals(datasetOf(image) ?? Buffer.alloc(0)))).toBe(
-        true,
-      );
-    }
-  }
 
   /** Two slices of a study that no test before has sent: a known one is looked up and goes no further. */
   let studies = 25;
@@ -89,7 +67,7 @@ describe.runIf(requireCompiler())('a node whose disk fails', { timeout: 240_000 
       // A second sync of what the first one lost says nothing: nothing of it may be left to be taken for safe.
       const again = await send(images);
       expect(again.map(({ status }) => status)).toEqual(images.map(() => 0));
-      expectKept(images, again);
+      expectKept(data, images, again);
     },
   );
 
@@ -101,12 +79,12 @@ describe.runIf(requireCompiler())('a node whose disk fails', { timeout: 240_000 
       const sent = await send(images);
       await expect.poll(() => disk.failed, PATIENCE).toBeGreaterThan(0);
       for (const { status } of sent) expect([0, OUT_OF_RESOURCES]).toContain(status);
-      expectKept(images, sent);
+      expectKept(data, images, sent);
       disk.heal();
       await expect.poll(isHealthy, PATIENCE).toBe(true);
       const again = await send(images);
       expect(again.map(({ status }) => status)).toEqual(images.map(() => 0));
-      expectKept(images, again);
+      expectKept(data, images, again);
     },
   );
 

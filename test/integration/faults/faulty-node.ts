@@ -64,6 +64,11 @@ ${allTo(pacs)}`,
     return this.#node.port;
   }
 
+  /** The end of the node's log. */
+  get lastLines(): string {
+    return this.#node.lastLines;
+  }
+
   get catalog(): Catalog {
     return this.#catalog;
   }

@@ -1,10 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import type { App } from '../../../src/app.js';
 import type { Settings } from '../../../src/config/settings.js';
-import { readFileMeta } from '../../../src/dicom/file-meta.js';
 import { headPhantomStudy } from '../../../src/simulate/head-phantom.js';
 import {
   allTo,
@@ -16,6 +14,7 @@ import {
   untilReported,
 } from '../node/node-rig.js';
 import { requireMounts, SmallDisk } from './small-disk.js';
+import { acknowledgedOf, expectKept } from './stored-datasets.js';
 import { vigil } from './vigil-command.js';
 
 const OUT_OF_RESOURCES = 0xa700;
@@ -35,30 +34,6 @@ async function echoes(app: App): Promise<boolean> {
   return (await vigil(['echo', '--to', `VIGIL@127.0.0.1:${app.ports.dicom}`])).code === 0;
 }
 
-/** The datasets of all slices that the storage folder holds, by SOP Instance UID. */
-function storedDatasets(folder: string): Map<string, Buffer> {
-  const stored = new Map<string, Buffer>();
-  for (const name of readdirSync(folder, { recursive: true }) as string[]) {
-    if (!/^(incoming|instances)\/.*\.dcm$/.test(name)) continue;
-    const bytes = readFileSync(join(folder, name));
-    const meta = readFileMeta(bytes);
-    if (meta) stored.set(meta.sopInstanceUid, bytes.subarray(meta.datasetOffset));
-  }
-  return stored;
-}
-
-function expectKept(folder: string, sopInstanceUids: readonly string[]): void {
-  const stored = storedDatasets(folder);
-  for (const { sopInstanceUid, part10 } of head.images) {
-    if (!sopInstanceUids.includes(sopInstanceUid)) continue;
-    const sent = part10.subarray(readFileMeta(part10)?.datasetOffset);
-    expect(stored.get(sopInstanceUid)?.equals(sent)).toBe(true);
-  }
-}
-
-const acknowledgedOf = (sent: Awaited<ReturnType<typeof sendTo>>) =>
-  sent.filter(({ status }) => status === 0).map(({ sopInstanceUid }) => sopInstanceUid);
-
 describe.runIf(requireMounts())('a node on a full disk', () => {
   it('refuses what does not fit, keeps what it acknowledged, and goes on by itself when there is space', async () => {
     await using folder = await temporaryFolder();
@@ -71,7 +46,7 @@ describe.runIf(requireMounts())('a node on a full disk', () => {
     const sent = await sendTo(app, files);
     const statuses = new Set(sent.map(({ status }) => status));
     expect(statuses).toEqual(new Set([0, OUT_OF_RESOURCES]));
-    expectKept(settings.storage.folder, acknowledgedOf(sent));
+    expectKept(settings.storage.folder, files, sent);
     disk.fill();
     expect(await echoes(app)).toBe(true);
     await expect.poll(async () => (await healthOf(app)).storage.ok, PATIENCE).toBe(false);
@@ -87,7 +62,7 @@ describe.runIf(requireMounts())('a node on a full disk', () => {
     const study = await untilReported(app, head.studyInstanceUid, 1);
     expect(study.analyses.map(({ outcome }) => outcome)).not.toContain('failed');
     expect(study.analyses.map(({ outcome }) => outcome)).not.toContain('negative');
-    expectKept(settings.storage.folder, [...acknowledgedOf(sent), ...acknowledgedOf(again)]);
+    expectKept(settings.storage.folder, files, [...sent, ...again]);
   });
 
   it('makes the report of a study that it has read when there is space, not a failed one', async () => {
@@ -176,7 +151,7 @@ describe('a node whose catalog another process holds', () => {
         reason: expect.stringContaining('locked'),
       });
     expect(await echoes(app)).toBe(true);
-    expectKept(settings.storage.folder, acknowledgedOf(sent));
+    expectKept(settings.storage.folder, files, sent);
 
     other.close();
     await expect.poll(async () => (await healthOf(app)).catalog.ok, PATIENCE).toBe(true);

@@ -6,6 +6,8 @@ import { text } from 'node:stream/consumers';
 
 const CLI = join(import.meta.dirname, '../../../dist/cli.js');
 
+const KEPT_LINES = 100;
+
 interface LogLine {
   readonly msg: string;
   readonly dicom?: number;
@@ -33,12 +35,17 @@ export class NodeProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #lines: Interface;
   readonly #ready: Promise<LogLine>;
+  readonly #lastLines: string[] = [];
   #port = 0;
   #adminPort = 0;
 
   private constructor(child: ChildProcess, lines: Interface) {
     this.#child = child;
     this.#lines = lines;
+    lines.on('line', (line) => {
+      this.#lastLines.push(line);
+      if (this.#lastLines.length > KEPT_LINES) this.#lastLines.shift();
+    });
     // A group of its own would live on after whoever started it.
     const killGroup = () => this.#kill();
     process.on('exit', killGroup);
@@ -88,6 +95,11 @@ export class NodeProcess implements AsyncDisposable {
   /** Of its health and metrics, once it is ready. */
   get adminPort(): number {
     return this.#adminPort;
+  }
+
+  /** The end of its log, for whoever looks into a test that failed. */
+  get lastLines(): string {
+    return this.#lastLines.join('\n');
   }
 
   /** Resolves to the port when the node says that it is ready. @throws Error where it ends before */

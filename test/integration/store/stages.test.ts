@@ -56,6 +56,18 @@ async function chosen(rig: StoreRig): Promise<SelectionWork> {
 
 /** The same study with its report committed; returns the claimed work. */
 async function reported(rig: StoreRig, analyses: AnalysisStore, outcome: Outcome = 'positive') {
+  const report = await composing(rig, analyses, outcome);
+  const objects = [
+    object('2.25.10', 'sr'),
+    object('2.25.11', 'sr', '2.25.10'),
+    object('2.25.12', 'heatmap'),
+  ];
+  analyses.finishReport(report, objects, TO_PACS);
+  return report;
+}
+
+/** The same study with its report claimed. */
+async function composing(rig: StoreRig, analyses: AnalysisStore, outcome: Outcome) {
   const work = await chosen(rig);
   rig.series.settleSelection(work, {
     type: 'analyse',
@@ -69,14 +81,10 @@ async function reported(rig: StoreRig, analyses: AnalysisStore, outcome: Outcome
   analyses.finishAnalysis(analysis, finding(outcome), 'h1');
   const report = analyses.claimReport(Date.now());
   if (report === undefined) throw new Error('no report');
-  const objects = [
-    object('2.25.10', 'sr'),
-    object('2.25.11', 'sr', '2.25.10'),
-    object('2.25.12', 'heatmap'),
-  ];
-  analyses.finishReport(report, objects, sendTo(['pacs'], ['sr', 'heatmap']));
   return report;
 }
+
+const TO_PACS = sendTo(['pacs'], ['sr', 'heatmap']);
 
 describe('the rows that join the stages', () => {
   it('lead from a complete series to one delivery for each object and destination', async () => {
@@ -96,6 +104,44 @@ describe('the rows that join the stages', () => {
       { state: 'delivered', status: 0 },
     ]);
     expect(deliveries.reportLatency('2.25.10')).toBeGreaterThanOrEqual(0);
+  });
+
+  it('let an answer go before the pictures of its report are there, once', async () => {
+    await using rig = await StoreRig.open();
+    const analyses = new AnalysisStore(rig.catalog);
+    const deliveries = new DeliveryStore(rig.catalog, rig.folder);
+    const report = await composing(rig, analyses, 'positive');
+    expect(analyses.isAdvanced(report)).toBe(false);
+    analyses.advanceReport(report, [object('2.25.10', 'sr')], TO_PACS);
+    expect(analyses.isAdvanced(report)).toBe(true);
+    const claimed = deliveries.claim('pacs', 10, Date.now());
+    expect(claimed.map(({ sopInstanceUid }) => sopInstanceUid)).toEqual(['2.25.10']);
+    // As after a crash in between.
+    const again = analyses.claimReport(Date.now());
+    expect(again).toMatchObject({ analysisId: report.analysisId, attempts: 2 });
+    if (again === undefined) throw new Error('no report');
+    analyses.finishReport(again, [object('2.25.12', 'heatmap')], TO_PACS);
+    expect(rig.rows('SELECT sop_instance_uid AS uid FROM delivery ORDER BY 1')).toEqual([
+      { uid: '2.25.10' },
+      { uid: '2.25.12' },
+    ]);
+    expect(rig.rows("SELECT detail->>'objects' AS n FROM event WHERE kind = 'reported'")).toEqual([
+      { n: 2 },
+    ]);
+  });
+
+  it('have an answer whose pictures cannot be made superseded by one that names none', async () => {
+    await using rig = await StoreRig.open();
+    const analyses = new AnalysisStore(rig.catalog);
+    const report = await composing(rig, analyses, 'positive');
+    analyses.advanceReport(report, [object('2.25.10', 'sr')], TO_PACS);
+    const bare = { ...report.finding, classes: [] };
+    analyses.finishUnillustrated(report, TO_PACS, bare);
+    const next = analyses.claimReport(Date.now());
+    expect(next).toMatchObject({ revision: 2, triggerCode: 'pictures-failed', finding: bare });
+    expect(next && analyses.predecessor(next)).toMatchObject({ sopInstanceUid: '2.25.10' });
+    const kinds = new StatusStore(rig.catalog).study(STUDY)?.events.map(({ kind }) => kind);
+    expect(kinds).toContain('pictures-failed');
   });
 
   it('forward late slices of a study that no series was read of, with no new report', async () => {
