@@ -159,6 +159,7 @@ export class Pipeline implements AsyncDisposable {
   /** The workers whose last pass failed: the catalog or the disk does, or an error of the software. */
   get failing(): string[] {
     const loops = [
+      this.#completeness,
       this.#selecting,
       this.#analysing,
       this.#reporting,

@@ -26,6 +26,8 @@ export class CompletenessWorker implements AsyncDisposable {
   readonly #onComplete: (seriesInstanceUid: string, judged: Completeness) => void;
   readonly #log: Log;
   readonly #dueAt = new Map<string, number>();
+  /** Series whose last judgement failed. */
+  readonly #unjudged = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #running = false;
 
@@ -39,6 +41,13 @@ export class CompletenessWorker implements AsyncDisposable {
     this.#waits = options.waits;
     this.#onComplete = options.onComplete;
     this.#log = options.log;
+  }
+
+  readonly name = 'completeness';
+
+  /** Whether a series waits because it could not be judged. */
+  get isFailing(): boolean {
+    return this.#unjudged.size > 0;
   }
 
   start(): void {
@@ -66,24 +75,27 @@ export class CompletenessWorker implements AsyncDisposable {
 
   #judge(uid: string, now: number): void {
     try {
-      const evidence = this.#series.evidence(uid);
-      if (evidence === undefined) {
-        this.#dueAt.delete(uid);
-        return;
-      }
-      const judged = assessCompleteness(evidence, this.#waits(), now);
-      if (!judged.complete) {
-        this.#dueAt.set(uid, judged.dueAt);
-        return;
-      }
-      this.#series.completeSeries(uid, judged);
-      this.#dueAt.delete(uid);
-      this.#onComplete(uid, judged);
+      const dueAt = this.#settle(uid, now);
+      if (dueAt === undefined) this.#dueAt.delete(uid);
+      else this.#dueAt.set(uid, dueAt);
+      this.#unjudged.delete(uid);
     } catch (error) {
+      this.#unjudged.add(uid);
       // The catalog may be full or locked for a moment: the series stays in 'receiving' and is looked at again.
       this.#dueAt.set(uid, now + RETRY_MS);
       this.#log.error({ err: error, seriesInstanceUid: uid }, 'completeness could not be judged');
     }
+  }
+
+  /** When the series is to be looked at again; undefined where it is not received any more. */
+  #settle(uid: string, now: number): number | undefined {
+    const evidence = this.#series.evidence(uid);
+    if (evidence === undefined) return undefined;
+    const judged = assessCompleteness(evidence, this.#waits(), now);
+    if (!judged.complete) return judged.dueAt;
+    this.#series.completeSeries(uid, judged);
+    this.#onComplete(uid, judged);
+    return undefined;
   }
 
   #arm(now: number): void {

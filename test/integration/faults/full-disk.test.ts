@@ -69,9 +69,14 @@ describe.runIf(requireMounts())('a node on a full disk', () => {
     await using folder = await temporaryFolder();
     await using disk = await SmallDisk.mount(64);
     await using pacs = await startPacs(folder.path);
-    await using app = await startNode(withReserve(settingsIn(disk.path, allTo(pacs)), 0));
+    // Long enough that the disk is full between the rows of the slices and the reading of the series.
+    const config = allTo(pacs).replace('0.1, unknownSeconds: 1,', '2, unknownSeconds: 20,');
+    await using app = await startNode(withReserve(settingsIn(disk.path, config), 0));
     const sent = await sendTo(app, files);
     expect(acknowledgedOf(sent)).toHaveLength(files.length);
+    await expect
+      .poll(() => app.status.study(head.studyInstanceUid)?.series[0]?.instances, PATIENCE)
+      .toBe(files.length);
     disk.fill();
     const isHeldUp = async () => {
       const { pipeline, catalog, storage } = await healthOf(app);
