@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { addAccountCommands } from './commands/account-commands.js';
 import { type CalibrateOptions, runCalibrate } from './commands/calibrate.js';
 import { runCheckConfig } from './commands/check-config.js';
@@ -177,20 +177,32 @@ const configuration = program
 
 type Candidate = { config: string; json: boolean };
 
+const changedCopy = () =>
+  new Argument(
+    '[candidate]',
+    'the changed copy; where left out the file itself, against the version that was in force before',
+  );
+const inCopy = (candidate: string | undefined, options: Candidate) => ({
+  ...(candidate !== undefined && { candidate }),
+  ...options,
+});
+
 configuration
   .command('diff')
-  .description('say which routing rules a changed copy changes, in what they mean')
-  .argument('<candidate>', 'the changed copy')
+  .description('say which routing rules a change changes, in what they mean')
+  .addArgument(changedCopy())
   .addOption(config())
   .addOption(json())
   .action(
-    ending((candidate: string, options: Candidate) => runConfigDiff({ candidate, ...options })),
+    ending((candidate: string | undefined, options: Candidate) =>
+      runConfigDiff(inCopy(candidate, options)),
+    ),
   );
 
-configuration
+program
   .command('replay')
-  .description('say where the studies that really came would go by the rules of a changed copy')
-  .argument('<candidate>', 'the changed copy')
+  .description('say where the studies that really came would go by changed routing rules')
+  .addArgument(changedCopy())
   .addOption(config())
   .addOption(
     new Option('--last <span>', 'how far back, such as 12h or 7d')
@@ -199,8 +211,8 @@ configuration
   )
   .addOption(json())
   .action(
-    ending((candidate: string, options: Candidate & { last: number }) =>
-      runConfigReplay({ candidate, ...options }),
+    ending((candidate: string | undefined, options: Candidate & { last: number }) =>
+      runConfigReplay({ ...inCopy(candidate, options), last: options.last }),
     ),
   );
 

@@ -98,6 +98,20 @@ export class ConfigVersions {
     return found;
   }
 
+  /** The newest version that was in force and says something else than the file does now. @throws NoVersionError */
+  async beforeTheFile(): Promise<ConfigVersionText> {
+    const { hash } = await this.current();
+    const found = await this.#read((history) =>
+      history
+        .list(MOST_NAMED)
+        .filter((one) => one.inForceAt !== undefined && one.hash !== hash)
+        .map(({ version }) => history.find(String(version)))
+        .at(0),
+    );
+    if (found === undefined) throw new NoVersionError('in force before what the file holds');
+    return found;
+  }
+
   /**
    * Writes a text to the file if that still holds what the text was made from: a version's number, or the beginning of
    * its hash. Nothing is written otherwise.

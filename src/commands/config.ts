@@ -1,4 +1,5 @@
-import { loadSettings } from '../config/settings.js';
+import { loadSettings, parseSettings, type Settings } from '../config/settings.js';
+import { ConfigVersions } from '../config-versions.js';
 import { diffRules, type RuleChange } from '../domain/rules-diff.js';
 import { type Replay, replayRouting } from '../routing-replay.js';
 import { SeriesStore } from '../store/series-store.js';
@@ -7,17 +8,18 @@ import { withCatalog } from './catalog.js';
 import { EXIT } from './exit-codes.js';
 import { table, when } from './text.js';
 
-/** A configuration in force, and a changed copy of it. */
+/** A configuration file, and a changed copy of it. */
 export interface CandidateOptions {
-  readonly candidate: string;
+  /** Where absent the file is what has changed, since the version that was in force before. */
+  readonly candidate?: string;
   readonly config: string;
   readonly json: boolean;
 }
 
-/** `vigil config diff <candidate>`: which rules would change, and how. */
-export async function runConfigDiff({ candidate, config, json }: CandidateOptions) {
-  const [before, after] = [await loadSettings(config), await loadSettings(candidate)];
-  const changes = diffRules(before.settings.routing, after.settings.routing);
+/** `vigil config diff [candidate]`: which rules change, and how. */
+export async function runConfigDiff({ json, ...options }: CandidateOptions) {
+  const { before, after } = await routings(options);
+  const changes = diffRules(before, after);
   if (json) console.log(JSON.stringify({ changes }));
   else console.log(changes.length === 0 ? 'The rules mean the same' : changesText(changes));
   return EXIT.done;
@@ -27,15 +29,31 @@ function changesText(changes: readonly RuleChange[]): string {
   return table(changes.map(({ route, change, parts = [] }) => [change, route, parts.join(', ')]));
 }
 
-/** `vigil config replay <candidate>`: where the studies that really came would go by the changed rules. */
+/** The rules before a change, and after it. @throws ConfigError, NoVersionError */
+async function routings({ candidate, config }: Pick<CandidateOptions, 'candidate' | 'config'>) {
+  const rules = async (load: Promise<{ readonly settings: Settings }>) =>
+    (await load).settings.routing;
+  if (candidate !== undefined) {
+    return {
+      before: await rules(loadSettings(config)),
+      after: await rules(loadSettings(candidate)),
+    };
+  }
+  const versions = new ConfigVersions(config);
+  const { text } = await versions.beforeTheFile();
+  const before = parseSettings(text, versions.file, versions.env).settings.routing;
+  return { before, after: await rules(loadSettings(config)) };
+}
+
+/** `vigil replay [candidate]`: where the studies that really came would go by the changed rules. */
 export async function runConfigReplay(
   options: CandidateOptions & { readonly last: number },
 ): Promise<number> {
-  const { candidate, config, json, last } = options;
-  const after = (await loadSettings(candidate)).settings.routing;
+  const { config, json, last } = options;
+  const rules = await routings(options);
   const replay = await withCatalog(config, (catalog, settings) =>
     replayRouting(
-      { before: settings.routing, after },
+      rules,
       {
         status: new StatusStore(catalog),
         series: new SeriesStore(catalog, settings.storage.folder),

@@ -38,6 +38,12 @@ describe('a changed configuration', () => {
     const { localizer } = headPhantomStudy({ seed: 3 });
     await scan({ host: '127.0.0.1', port: node.port, calledAeTitle: 'VIGIL' }, [localizer.part10]);
     await expect(received).resolves.toMatchObject({ callingAeTitle: 'VIGIL' });
+
+    await writeFile(file, `${base}${allTo(pacs)}`.replace('everything', 'everything-else'));
+    const diff = await vigil(['config', 'diff', '--config', file]);
+    expect(diff).toMatchObject({ code: 0, stdout: expect.stringMatching(/everything-else/) });
+    const replay = await vigil(['replay', '--last', '7d', '--config', file, '--json']);
+    expect(JSON.parse(replay.stdout)).toMatchObject({ studies: 1, rerouted: [] });
   });
 
   it('is applied while an image is on its way: the association goes on, and the new routes hold', async () => {
