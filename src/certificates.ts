@@ -24,6 +24,10 @@ export function tlsUses(settings: Settings): Map<string, TlsFiles> {
       if (tls !== undefined) uses.set(peerUse(section, name), tls.files);
     }
   }
+  for (const { name, protocol } of settings.channels) {
+    if (protocol.type !== 'hl7' || protocol.tls === undefined) continue;
+    uses.set(`channels.${name}.hl7.tls`, protocol.tls.files);
+  }
   return uses;
 }
 

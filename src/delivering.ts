@@ -193,7 +193,11 @@ export class Delivering implements AsyncDisposable {
       },
       log,
     });
-    return { loops: [new WorkerLoop({ name, run: (signal) => deliverer.run(signal), log })] };
+    const run = (signal: AbortSignal) => {
+      deliveries.replaceOutdatedNotifications(name);
+      return deliverer.run(signal);
+    };
+    return { loops: [new WorkerLoop({ name, run, log })] };
   }
 }
 

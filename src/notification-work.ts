@@ -3,7 +3,7 @@ import type { SliceAttributes } from './domain/condition.js';
 import type { Finding } from './domain/finding.js';
 import type { StoredInstance } from './domain/instance.js';
 import type { Notification, PatientContext } from './domain/notification.js';
-import type { NotificationObject } from './domain/result-object.js';
+import type { MadeObjectRow, NotificationObject } from './domain/result-object.js';
 import { urgencyOf } from './domain/urgency.js';
 import { HEADLINES, impression } from './report/wording.js';
 import { readSlice } from './routing-facts.js';
@@ -17,16 +17,20 @@ interface NotifiedFinding {
 }
 
 /**
- * What channels are told of a finding. The patient is read from the first of the images whose header can be: without
+ * What channels are told of a finding, and of the objects that were made of it. The patient is read from the first of the images whose header can be: without
  * one the notification goes out all the same, and names the study alone.
  */
 export async function composeNotification(
   { studyInstanceUid, revision, analysedAt, finding }: NotifiedFinding,
   images: readonly StoredInstance[],
+  objects: readonly MadeObjectRow[],
   researchText: string,
 ): Promise<NotificationObject> {
   const uid = derivedUid(['notification', studyInstanceUid, `${revision}`, `${analysedAt}`]);
   const { outcome, reason, classes, model } = finding;
+  const reports = objects
+    .filter(({ kind }) => kind === 'sr')
+    .map(({ sopClassUid, sopInstanceUid }) => ({ sopClassUid, sopInstanceUid }));
   const notification: Notification = {
     uid,
     studyInstanceUid,
@@ -37,6 +41,7 @@ export async function composeNotification(
     headline: HEADLINES[outcome],
     impression: impression(finding, researchText, []),
     classes: classes.map(({ name, probability, presence }) => ({ name, probability, presence })),
+    ...(reports.length > 0 && { reports }),
     model: { name: model.name, version: model.version },
     analysedAt,
     patient: await patientOf(images),

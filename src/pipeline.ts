@@ -6,7 +6,7 @@ import { Delivering } from './delivering.js';
 import type { CommitmentReport } from './domain/commitment.js';
 import { isBadFile } from './domain/failure.js';
 import type { StoredInstance } from './domain/instance.js';
-import type { NotificationObject } from './domain/result-object.js';
+import type { NotificationObject, ResultObject } from './domain/result-object.js';
 import type { InferStage } from './infer/analyse.js';
 import { analysisPass } from './infer/analysis-stage.js';
 import { selectionPass } from './infer/selection-stage.js';
@@ -86,10 +86,12 @@ export class Pipeline implements AsyncDisposable {
     this.#reporting = this.#loop('report', 'report', () => this.#report());
     const mender = new ResultMender<ReportWork>({
       reports: parts.damagedReports,
-      compose: async (work) => [
-        ...(await composeReport(this.#reportInput(work))),
-        await this.#notification(work),
-      ],
+      compose: async (work) => {
+        const objects = await composeReport(this.#reportInput(work));
+        // What no route wanted was not made then either.
+        const made = objects.filter((one) => parts.analyses.hasObject(one.sopInstanceUid));
+        return [...objects, await this.#notification(work, made)];
+      },
       write: (studyInstanceUid, object) => parts.results.write(studyInstanceUid, object),
       discard: (studyInstanceUid, uid) => parts.results.discard(studyInstanceUid, uid),
       log: parts.log.child({ stage: 'report' }),
@@ -244,7 +246,7 @@ export class Pipeline implements AsyncDisposable {
       queue: analyses,
       composeAnswer: (work) => composeAnswer(this.#reportInput(work)),
       composeIllustrations: (work) => composeIllustrations(this.#reportInput(work)),
-      notify: (work) => this.#notification(work),
+      notify: (work, objects) => this.#notification(work, objects),
       write: (studyInstanceUid, object) => results.write(studyInstanceUid, object),
       route: (work) => routeStudy(settings().routing, work, series),
       onAdvanced: () => this.#delivering.notify(),
@@ -255,9 +257,9 @@ export class Pipeline implements AsyncDisposable {
     return 0;
   }
 
-  #notification(work: ReportWork): Promise<NotificationObject> {
+  #notification(work: ReportWork, objects: readonly ResultObject[]): Promise<NotificationObject> {
     const { researchText } = this.#parts.settings().report;
-    return composeNotification(work, this.#sources(work), researchText);
+    return composeNotification(work, this.#sources(work), objects, researchText);
   }
 
   /** The images that a finding is about; some of the study's where no series was read. */

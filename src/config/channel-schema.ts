@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { HOST, NAME } from './syntax.js';
+import { peerTls } from './tls-schema.js';
 
 /** The form of `channels` in the configuration file: who is told of findings, and by which protocol. */
 const host = z.string().regex(HOST, 'is neither a host name nor an IP address');
@@ -79,12 +80,38 @@ const webhook = z
     context.addIssue({ code: 'custom', path: ['patientData'], message, params: { hint } });
   });
 
-const PROTOCOLS = ['email', 'webhook'] as const;
+/** Component of an HD (HL7 v2.5.1 chapter 2A) that needs no escape sequence. */
+const namespaceId = z
+  .string()
+  .regex(/^[^|^~\\&\p{Cc}]{1,20}$/u, 'is longer than 20 characters, or has one of | ^ ~ \\ &');
+
+const hl7 = z.strictObject({
+  host: host.describe('Host name or address of the receiver, such as an interface engine.'),
+  port: z.int().min(1).max(65535).default(2575).describe('Its port for MLLP.'),
+  tls: peerTls.exactOptional().describe('Speaks TLS with it, by BCP 195.'),
+  sendingApplication: namespaceId.default('VIGIL').describe('MSH-3.'),
+  sendingFacility: namespaceId.exactOptional().describe('MSH-4.'),
+  receivingApplication: namespaceId.exactOptional().describe('MSH-5.'),
+  receivingFacility: namespaceId.exactOptional().describe('MSH-6.'),
+  processingId: z
+    .enum(['production', 'training', 'debugging'])
+    .default('production')
+    .describe('MSH-11.'),
+  patientData: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether the message has a PID segment. Without, it names the order numbers and the Study Instance UID alone.',
+    ),
+});
+
+const PROTOCOLS = ['email', 'webhook', 'hl7'] as const;
 
 const channel = z
   .strictObject({
     email: email.exactOptional().describe('An e-mail to people.'),
     webhook: webhook.exactOptional().describe('JSON by HTTP POST to a program.'),
+    hl7: hl7.exactOptional().describe('An HL7 v2.5.1 ORU^R01 by MLLP, as an RIS takes it.'),
     maxAttempts: z
       .int()
       .min(1)

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
 import type { ChannelText } from './channel-schema.js';
+import { type PeerTlsSettings, peerTlsSettings } from './tls-settings.js';
 
 /** Who is told of findings, as the stage that tells takes it: absolute paths, times in ms. */
 export interface ChannelSettings {
   readonly name: string;
   readonly retry: { readonly attempts: number; readonly baseMs: number; readonly capMs: number };
-  readonly protocol: EmailSettings | WebhookSettings;
+  readonly protocol: EmailSettings | WebhookSettings | Hl7Settings;
 }
 
 export interface EmailSettings {
@@ -33,6 +34,20 @@ export interface WebhookSettings {
   readonly patientData: boolean;
 }
 
+export interface Hl7Settings {
+  readonly type: 'hl7';
+  readonly timeoutMs: number;
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: PeerTlsSettings;
+  readonly sendingApplication: string;
+  readonly sendingFacility?: string | undefined;
+  readonly receivingApplication?: string | undefined;
+  readonly receivingFacility?: string | undefined;
+  readonly processingId: 'production' | 'training' | 'debugging';
+  readonly patientData: boolean;
+}
+
 export function channelSettings(
   channels: Readonly<Record<string, ChannelText>>,
   folder: string,
@@ -40,7 +55,7 @@ export function channelSettings(
 ): ChannelSettings[] {
   const at = (file: string | undefined) => file && resolve(folder, file);
   return Object.entries(channels).map(([name, channel]) => {
-    const { email, webhook, timeoutSeconds } = channel;
+    const { email, webhook, hl7, timeoutSeconds } = channel;
     const timeoutMs = Math.round(timeoutSeconds * 1000);
     const { maxAttempts: attempts, retryFirstSeconds, retryLongestSeconds } = channel;
     const retry = {
@@ -54,6 +69,11 @@ export function channelSettings(
       const url = consoleUrl?.replace(/\/$/, '');
       const protocol = { type: 'email', timeoutMs, ...email, ...files, consoleUrl: url } as const;
       return { name, retry, protocol };
+    }
+    if (hl7 !== undefined) {
+      const { tls: written, ...rest } = hl7;
+      const tls = written && peerTlsSettings(written, hl7.host, folder);
+      return { name, retry, protocol: { type: 'hl7', timeoutMs, ...rest, ...(tls && { tls }) } };
     }
     if (webhook === undefined) throw new Error(`Channel ${name} was not checked`);
     const { secretFile, authorities } = webhook;

@@ -145,6 +145,17 @@ function passcodeWarnings(config: ConfigFile): Fault[] {
   ];
 }
 
+/** As common as plain DICOM is, so that it is no fault. */
+function plainMessageWarnings({ channels }: ConfigFile): Fault[] {
+  return Object.entries(channels)
+    .filter(([, { hl7 }]) => hl7?.patientData && !hl7.tls && !THIS_MACHINE.test(hl7.host))
+    .map(([name]) => ({
+      keys: ['channels', name, 'hl7', 'patientData'],
+      message: 'goes over the network without encryption',
+      hint: 'set tls for it, or see that nobody else reads on that network',
+    }));
+}
+
 /** What can be meant so, but is worth a line in the log at start. */
 export function warningsFor(config: ConfigFile): Fault[] {
   const { destinations, channels, storage, retention } = config;
@@ -165,7 +176,7 @@ export function warningsFor(config: ConfigFile): Fault[] {
       message: `No route notifies channel "${name}"`,
     })),
   ];
-  warnings.push(...passcodeWarnings(config));
+  warnings.push(...passcodeWarnings(config), ...plainMessageWarnings(config));
   if (retention.minFreeMb < storage.minFreeMb) {
     const message =
       'retention.minFreeMb is less than storage.minFreeMb: receiving stops before space is made';

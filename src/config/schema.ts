@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { channels } from './channel-schema.js';
 import { defaultRoute, fallbackRoute, routes } from './routing-schema.js';
 import { AE_TITLE, HOST, isAddressRange, NAME, UID } from './syntax.js';
+import { peerTls, pemFile } from './tls-schema.js';
 
 /**
  * The configuration file's form, key by key, with the units that people write: seconds, MB, days. `settings.ts` turns
@@ -50,8 +51,6 @@ export const storage = z.strictObject({
     .default(1024)
     .describe('With less free space, C-STORE is answered 0xA700 (out of resources).'),
 });
-
-const pemFile = z.string().min(1);
 
 const receiveTls = z.strictObject({
   host: host
@@ -230,24 +229,6 @@ const report = z.strictObject({
     .exactOptional()
     .describe('Institution Name (0008,0080) of the objects, where the source images have none.'),
 });
-
-const peerTls = z
-  .strictObject({
-    authorities: pemFile.describe(
-      "Certificates (PEM) of the authorities that the peer's certificate may lead to. Relative to the configuration file.",
-    ),
-    certificate: pemFile
-      .exactOptional()
-      .describe("Vigil's certificate (PEM) for a peer that asks for one."),
-    key: pemFile.exactOptional().describe('Its private key (PEM), without a passphrase.'),
-    serverName: host
-      .exactOptional()
-      .describe("Name that the peer's certificate must have; the peer's host where absent."),
-  })
-  .refine(({ certificate, key }) => (certificate === undefined) === (key === undefined), {
-    error: 'has only one of certificate and key',
-    params: { hint: 'give both, or neither where the peer asks for no certificate' },
-  });
 
 const peerUser = z.strictObject({
   name: z

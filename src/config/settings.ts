@@ -16,6 +16,12 @@ import { ConfigError, type ConfigProblem, type Fault, faultsOf, pathText } from 
 import { routingRules } from './routing-rules.js';
 import { type ConfigFile, configSchema, storage as storageSchema } from './schema.js';
 import { knownKeys } from './schema-keys.js';
+import {
+  type PeerTlsSettings,
+  peerTlsSettings,
+  type TlsFileSettings,
+  tlsFiles,
+} from './tls-settings.js';
 import { type ConfigText, parseConfigText, readLeniently } from './yaml-text.js';
 
 /** Any value, or one of a list. */
@@ -92,13 +98,6 @@ export interface Settings {
   readonly log: { readonly level: ConfigFile['log']['level'] };
 }
 
-/** Absolute paths of PEM files. */
-export interface TlsFileSettings {
-  readonly certificate?: string | undefined;
-  readonly key?: string | undefined;
-  readonly authorities: string;
-}
-
 export interface ReceiveTlsSettings {
   readonly host: string;
   readonly port: number;
@@ -131,11 +130,7 @@ export interface PeerSettings {
     readonly associateMs: number;
     readonly responseMs: number;
   };
-  readonly tls?: {
-    readonly files: TlsFileSettings;
-    /** That the peer's certificate must have. */
-    readonly serverName: string;
-  };
+  readonly tls?: PeerTlsSettings;
   /** That the peer is told of. */
   readonly user?: {
     readonly name: string;
@@ -301,15 +296,6 @@ const DAY = 24 * 60 * 60 * 1000;
 const ms = (seconds: number) => Math.round(seconds * 1000);
 const OWN_MODELS = fileURLToPath(new URL('../../models/', import.meta.url));
 
-function tlsFiles(tls: Partial<TlsFileSettings> & { authorities: string }, folder: string) {
-  const { certificate, key, authorities } = tls;
-  return {
-    certificate: certificate && resolve(folder, certificate),
-    key: key && resolve(folder, key),
-    authorities: resolve(folder, authorities),
-  };
-}
-
 function accessRule<Rule extends { readonly users: string }>(rule: Rule, folder: string): Rule {
   return rule.users === 'any' ? rule : { ...rule, users: resolve(folder, rule.users) };
 }
@@ -427,9 +413,7 @@ function peerSettings(
       associateMs: ms(peer.associateSeconds),
       responseMs: ms(peer.responseSeconds),
     },
-    ...(peer.tls && {
-      tls: { files: tlsFiles(peer.tls, folder), serverName: peer.tls.serverName ?? peer.host },
-    }),
+    ...(peer.tls && { tls: peerTlsSettings(peer.tls, peer.host, folder) }),
     ...(peer.user && {
       user: {
         ...peer.user,

@@ -3,7 +3,7 @@ import type { FailureClass } from './failure.js';
 /**
  * One delivery is one object to one destination. `stored` means that the destination answered with success or a
  * warning and further proof is still asked of it; `delivered` that all is proven that the configuration asks for;
- * `replaced` that the object's fallback, or a report that supersedes it, goes in its place; `dead` that a person has to look; `abandoned` that one did.
+ * `replaced` that the object's fallback, or a report or notification that supersedes it, goes in its place; `dead` that a person has to look; `abandoned` that one did.
  */
 export type DeliveryState =
   | 'due'

@@ -39,6 +39,8 @@ export interface Notification {
     readonly probability: number;
     readonly presence: Presence;
   }[];
+  /** The structured report in each SOP class that it was made in, of which an archive gets one; absent where none was made. */
+  readonly reports?: readonly { readonly sopClassUid: string; readonly sopInstanceUid: string }[];
   readonly model: { readonly name: string; readonly version: string };
   /** Milliseconds since the epoch. */
   readonly analysedAt: number;

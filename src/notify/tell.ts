@@ -1,9 +1,10 @@
 import type { Tell } from './channel.js';
 import { type EmailChannel, email } from './email.js';
+import { type Hl7Channel, hl7 } from './hl7.js';
 import { type WebhookChannel, webhook } from './webhook.js';
 
 /** One of the protocols that a channel can speak. */
-export type Channel = EmailChannel | WebhookChannel;
+export type Channel = EmailChannel | WebhookChannel | Hl7Channel;
 
 /** How to tell this channel's receiver of a finding. */
 export function tellerFor(channel: Channel): Tell {
@@ -12,5 +13,7 @@ export function tellerFor(channel: Channel): Tell {
       return email(channel);
     case 'webhook':
       return webhook(channel);
+    case 'hl7':
+      return hl7(channel);
   }
 }

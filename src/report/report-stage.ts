@@ -40,8 +40,8 @@ export interface ReportParts<Work extends ReportWork, Written> {
   readonly composeAnswer: (work: Work) => Promise<readonly ResultObject[]>;
   /** The pictures that go with it: they take ten times as long, and the answer does not wait for them. */
   readonly composeIllustrations: (work: Work) => Promise<readonly ResultObject[]>;
-  /** What channels are told of it. */
-  readonly notify: (work: Work) => Promise<NotificationObject>;
+  /** What channels are told of it, and of the objects that say the answer. */
+  readonly notify: (work: Work, objects: readonly ResultObject[]) => Promise<NotificationObject>;
   /** Resolves when no crash can lose the object's file any more. */
   readonly write: (studyInstanceUid: string, object: MadeObject) => Promise<Written>;
   /** What the routes say of the study. @throws where the catalog cannot be read */
@@ -71,10 +71,10 @@ export async function reportPass<Work extends ReportWork, Written>(
     return { dueInMs: dueAt === undefined ? undefined : Math.max(0, dueAt - now) };
   }
   const decision = await parts.route(work);
-  const answer = await made(parts, work, decision, async () => [
-    ...(isDropped(decision) ? [] : await parts.composeAnswer(work)),
-    ...(isNotified(decision) ? [await parts.notify(work)] : []),
-  ]);
+  const answer = await made(parts, work, decision, async () => {
+    const objects = isDropped(decision) ? [] : await parts.composeAnswer(work);
+    return isNotified(decision) ? [...objects, await parts.notify(work, objects)] : objects;
+  });
   if (answer === undefined) return { work };
   if (answer.length > 0) {
     queue.advanceReport(work, answer, decision);

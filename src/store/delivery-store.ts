@@ -114,6 +114,25 @@ export class DeliveryStore {
     });
   }
 
+  /**
+   * Ends what waits for a channel and was overtaken there by a later revision's notification: told after that one, an
+   * old answer would be taken for the newest.
+   */
+  replaceOutdatedNotifications(channel: string): void {
+    const at = Date.now();
+    this.#catalog
+      .transaction(() => {
+        const rows = this.#catalog
+          .prepare(sql.REPLACE_OUTDATED_NOTIFICATIONS)
+          .all({ channel, at }) as { sopInstanceUid: string; studyInstanceUid: string }[];
+        for (const { sopInstanceUid, studyInstanceUid } of rows) {
+          const detail = { destination: channel, object: 'notification', sopInstanceUid };
+          this.#event({ at, kind: DELIVERY_EVENTS.replaced, studyInstanceUid, detail });
+        }
+      })
+      .immediate();
+  }
+
   nextDueAt(destination: string): number | undefined {
     const row = this.#catalog.prepare(sql.NEXT_DELIVERY).get(destination) as {
       dueAt: number | null;

@@ -335,6 +335,20 @@ export const CLAIM_DELIVERIES = `
   RETURNING delivery_id AS deliveryId, sop_instance_uid AS sopInstanceUid, attempts, looks, priority,
     transfer_syntax AS transferSyntax`;
 
+/** A later revision's notification to the same channel takes the place of an earlier one that is not told yet. */
+export const REPLACE_OUTDATED_NOTIFICATIONS = `
+  UPDATE delivery SET state = 'replaced', settled_at = :at
+  WHERE delivery_id IN (
+    SELECT d.delivery_id
+    FROM delivery d JOIN result_object r USING (sop_instance_uid) JOIN analysis a USING (analysis_id)
+    WHERE d.state = 'due' AND d.destination = :channel AND r.kind = 'notification' AND EXISTS (
+      SELECT 1 FROM analysis later JOIN result_object s ON s.analysis_id = later.analysis_id
+        JOIN delivery e ON e.sop_instance_uid = s.sop_instance_uid
+      WHERE later.study_instance_uid = a.study_instance_uid AND later.revision > a.revision
+        AND s.kind = 'notification' AND e.destination = d.destination AND e.state <> 'abandoned'))
+  RETURNING sop_instance_uid AS sopInstanceUid, (SELECT a.study_instance_uid FROM result_object r
+    JOIN analysis a USING (analysis_id) WHERE r.sop_instance_uid = delivery.sop_instance_uid) AS studyInstanceUid`;
+
 /** The destination takes objects again: what only waited for that goes at once, and so in its order. */
 export const HASTEN_DELIVERIES = `
   UPDATE delivery SET due_at = :now

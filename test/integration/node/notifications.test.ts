@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
@@ -5,6 +6,7 @@ import { headPhantomStudy } from '../../../src/simulate/head-phantom.js';
 import { CATALOG_FILE, openCatalog } from '../../../src/store/database.js';
 import { DeliveryStore } from '../../../src/store/delivery-store.js';
 import { HookServer } from '../notify/hook-server.js';
+import { acknowledgment, framed, MllpServer } from '../notify/mllp-server.js';
 import { SmtpServer } from '../notify/smtp-server.js';
 import { sendTo, settingsIn, startNode, temporaryFolder, untilReported } from './node-rig.js';
 
@@ -71,5 +73,47 @@ describe('notifications', () => {
     catalog.close();
     await vi.waitFor(() => expect(hook.requests).toHaveLength(2), { timeout: 50_000 });
     expect(JSON.parse(hook.requests[1]?.body ?? '')).toEqual(told);
+  });
+
+  it('to an RIS that gave no answer before the node stopped is sent again, the same message, until it is taken', async () => {
+    await using folder = await temporaryFolder();
+    const settings = (port: number) =>
+      settingsIn(
+        folder.path,
+        `
+completeness: { likelySeconds: 0.1, unknownSeconds: 1, studyQuietSeconds: 1 }
+channels:
+  ris: { hl7: { host: 127.0.0.1, port: ${port}, patientData: true }, retryFirstSeconds: 0.1, timeoutSeconds: 500 }
+routes: [{ name: tell, notify: { to: [ris] } }]
+`,
+      );
+    const heard = new EventEmitter();
+    let first: string | undefined;
+    let port: number;
+    {
+      await using mute = await MllpServer.start({ answer: () => heard.emit('message') });
+      const message = once(heard, 'message');
+      await using node = await startNode(settings(mute.port));
+      await sendTo(node, [study.localizer.part10]);
+      await message;
+      await node.stop();
+      first = mute.messages[0]?.text;
+      port = mute.port;
+    }
+    const answers = ['AE', 'AA'];
+    await using ris = await MllpServer.start({
+      port,
+      answer: (id, socket) => socket.write(framed(acknowledgment(answers.shift() ?? 'AR', id))),
+    });
+    await using node = await startNode(settings(port));
+    const { deliveries } = await untilReported(node, study.studyInstanceUid);
+    expect(deliveries.map(({ state, destination }) => [state, destination])).toEqual([
+      ['delivered', 'ris'],
+    ]);
+    expect(ris.messages.map(({ text }) => text)).toEqual([first, first]);
+    const [message] = ris.messages;
+    expect(message?.of('PID')[3]).toMatch(/./);
+    expect(message?.observations['OUTCOME']).toMatchObject({ status: 'X', flag: '' });
+    expect(message?.observations['REPORT-UID']?.value).toMatch(/^\^[\d.]+\^ISO$/);
   });
 });

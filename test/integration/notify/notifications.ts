@@ -13,6 +13,7 @@ export const BLEED: Notification = {
     { name: 'subdural', probability: 0.94, presence: 'present' },
     { name: 'any', probability: 0.97, presence: 'present' },
   ],
+  reports: [{ sopClassUid: '1.2.840.10008.5.1.4.1.1.88.34', sopInstanceUid: '2.25.99' }],
   model: { name: 'vigil-ich-small', version: '1.0.0' },
   analysedAt: Date.UTC(2026, 2, 2, 1, 14, 7),
   patient: {
@@ -25,6 +26,18 @@ export const BLEED: Notification = {
     studyTime: '011200',
     studyDescription: 'CT Schädel nativ',
   },
+};
+
+/** A study that no answer was had of. */
+export const NOT_READ: Notification = {
+  ...BLEED,
+  uid: '2.25.987654321',
+  outcome: 'not-eligible',
+  urgency: 'prompt',
+  reason: { code: 'no-axial', text: 'No axial series' },
+  headline: 'NOT ANALYSED: no suitable series',
+  impression: 'NOT ANALYSED: no suitable series. This is not a negative result.',
+  classes: [],
 };
 
 /** All that names the patient or the order. */

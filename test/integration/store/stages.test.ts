@@ -84,6 +84,38 @@ async function composing(rig: StoreRig, analyses: AnalysisStore, outcome: Outcom
   return report;
 }
 
+/** The study's next report, claimed, of a new analysis. */
+function claimRevision(rig: StoreRig, analyses: AnalysisStore, inputHash: string) {
+  expect(new StatusStore(rig.catalog).requestReanalysis(STUDY)).toBe(true);
+  const work = rig.series.nextSelection(Date.now());
+  if (!('studyInstanceUid' in work)) throw new Error('no study to choose from');
+  expect(work.latestAnalysis).toMatchObject({ inputHash: '' });
+  const seriesInstanceUid = '1.1.1';
+  const chosen = { type: 'analyse', seriesInstanceUid, inputHash, trigger, verdicts: [] } as const;
+  rig.series.settleSelection(work, chosen);
+  const analysis = analyses.claimAnalysis(Date.now());
+  if (analysis === undefined) throw new Error('no further analysis');
+  analyses.finishAnalysis(analysis, finding('negative'), inputHash);
+  const report = analyses.claimReport(Date.now());
+  if (report === undefined) throw new Error('no further report');
+  return report;
+}
+
+function notification(uid: string) {
+  return {
+    object: {
+      kind: 'notification',
+      sopClassUid: '',
+      sopInstanceUid: uid,
+      seriesInstanceUid: uid,
+      transferSyntaxUid: '',
+    },
+    file: `results/${STUDY}/${uid}.json`,
+    sha256: 'x',
+    bytes: 1,
+  } as const;
+}
+
 const TO_PACS = sendTo(['pacs'], ['sr', 'heatmap']);
 
 describe('the rows that join the stages', () => {
@@ -243,25 +275,44 @@ describe('the rows that join the stages', () => {
     const analyses = new AnalysisStore(rig.catalog);
     const first = await reported(rig, analyses);
     expect(analyses.predecessor(first)).toBeUndefined();
-    expect(new StatusStore(rig.catalog).requestReanalysis(STUDY)).toBe(true);
-    const work = rig.series.nextSelection(Date.now());
-    if (!('studyInstanceUid' in work)) throw new Error('no study to choose from');
-    expect(work.latestAnalysis).toMatchObject({ inputHash: '' });
-    rig.series.settleSelection(work, {
-      type: 'analyse',
-      seriesInstanceUid: '1.1.1',
-      inputHash: 'h2',
-      trigger,
-      verdicts: [],
-    });
-    const second = analyses.claimAnalysis(Date.now());
-    if (second === undefined) throw new Error('no second analysis');
-    analyses.finishAnalysis(second, finding('negative'), 'h2');
-    const report = analyses.claimReport(Date.now());
-    expect(report && analyses.predecessor(report)).toMatchObject({
+    const report = claimRevision(rig, analyses, 'h2');
+    expect(analyses.predecessor(report)).toMatchObject({
       sopInstanceUid: '2.25.10',
       fallback: { sopInstanceUid: '2.25.11' },
     });
+  });
+
+  it('tell a channel nothing that a later revision has overtaken there, also after a resend', async () => {
+    await using rig = await StoreRig.open();
+    const analyses = new AnalysisStore(rig.catalog);
+    const outbox = new DeliveryStore(rig.catalog, rig.folder);
+    await reported(rig, analyses);
+    const tell = (uid: string, channels: readonly string[], hash: string) => {
+      const work = claimRevision(rig, analyses, hash);
+      analyses.finishReport(work, [notification(uid)], sendTo(channels, ['notification']));
+    };
+    const claim = (channel: string) => {
+      outbox.replaceOutdatedNotifications(channel);
+      return outbox.claim(channel, 9, Date.now());
+    };
+    const uids = (channel: string) => claim(channel).map(({ sopInstanceUid }) => sopInstanceUid);
+    tell('2.25.21', ['ris', 'on-call'], 'h2');
+    const [first] = claim('ris');
+    if (first === undefined) throw new Error('nothing is due');
+    outbox.settle(first, { type: 'failed', failureClass: 'permanent', code: 'hl7-ar' });
+    tell('2.25.22', ['ris'], 'h3');
+    expect(uids('ris')).toEqual(['2.25.22']);
+    expect(outbox.resendDead({ destinations: ['ris'] })).toBe(1);
+    expect(uids('ris')).toEqual([]);
+    expect(
+      rig.rows("SELECT state FROM delivery WHERE destination = 'ris' ORDER BY delivery_id"),
+    ).toEqual([{ state: 'replaced' }, { state: 'sending' }]);
+    expect(rig.rows("SELECT kind FROM event WHERE kind = 'delivery-replaced'")).toHaveLength(1);
+    // The later one did not go there: what it was told of last still counts.
+    expect(uids('on-call')).toEqual(['2.25.21']);
+    // Archives keep every report, each by its own UID.
+    outbox.replaceOutdatedNotifications('pacs');
+    expect(outbox.claim('pacs', 9, Date.now())).toHaveLength(2);
   });
 
   it('put a study off until a time', async () => {
