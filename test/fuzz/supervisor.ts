@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decodeEntry, type JournalEntry } from './journal.js';
@@ -143,6 +143,8 @@ class Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
+    // An earlier process's last case would be taken for this one's, and what its start costs for the case's.
+    rmSync(options.journal, { force: true });
     this.#child = fork(WORKER, [JSON.stringify(options)], {
       execArgv: ['--import', 'tsx', '--max-old-space-size=1024'],
       serialization: 'advanced',

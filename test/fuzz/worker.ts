@@ -63,18 +63,19 @@ async function fuzz(): Promise<void> {
   const { dictionary, longest } = target;
   using coverage = new Coverage();
   const seen = new Set<string>();
-  coverage.start();
-  isWatching = true;
+  const watch = () => {
+    if (target.unwatched) return;
+    coverage.start();
+    isWatching = true;
+  };
+  watch();
   for (const input of inputs) await runCase(options.from, input);
-  for (const block of coverage.take()) seen.add(block);
+  if (isWatching) for (const block of coverage.take()) seen.add(block);
   await progress(options.from);
 
   for (let first = options.from, batch = 0; first < options.to; first += BATCH, batch += 1) {
     const end = Math.min(options.to, first + BATCH);
-    if (batch % WATCHED === 0 && !isWatching) {
-      coverage.start();
-      isWatching = true;
-    }
+    if (batch % WATCHED === 0 && !isWatching) watch();
     const cases: Buffer[] = [];
     for (let index = first; index < end; index += 1) {
       const random = new Random(options.seed, index);

@@ -20,6 +20,7 @@ import type { Log } from '../../log.js';
 import type { SignIn } from '../users/sign-in.js';
 import { accessHook, requireAccess } from './access.js';
 import { ApiProblem, problemHandler, problemOf, sendProblem } from './api-problem.js';
+import type { Role } from './schemas/common.js';
 
 /** The API as routes see it: schemas are zod's, and types follow from them. */
 export type Api = FastifyInstance<
@@ -44,6 +45,11 @@ export interface ApiOptions {
 
 /** Requests a minute from one address: a reader scrolling through series needs thousands. */
 const MOST_REQUESTS = 6000;
+
+/** In the document each operation says who may call it. */
+function withLeastRole<Made extends { schema?: unknown }>(made: Made, access?: 'public' | Role) {
+  return { ...made, schema: { ...(made.schema as object), 'x-least-role': access } };
+}
 
 /** The REST API under /api/v1, with its OpenAPI document. */
 export async function api(server: FastifyInstance, options: ApiOptions): Promise<void> {
@@ -73,7 +79,7 @@ export async function api(server: FastifyInstance, options: ApiOptions): Promise
       },
       security: [{ session: [] }, { token: [] }],
     },
-    transform: jsonSchemaTransform,
+    transform: (route) => withLeastRole(jsonSchemaTransform(route), route.route.config?.access),
     transformObject: jsonSchemaTransformObject,
   });
   server.decorateRequest('caller', null);

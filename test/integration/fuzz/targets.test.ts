@@ -16,6 +16,7 @@ const SHARES: readonly (readonly [TargetName, number])[] = [
   ['pixels', 100],
   ['config', 200],
   ['admin', 200],
+  ['api', 200],
 ];
 
 /** A share of `npm run fuzz` with a fixed seed; nothing that its corpus once brought about comes back. */
