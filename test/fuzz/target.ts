@@ -10,7 +10,10 @@ export interface Target {
   readonly generate: (random: Random) => Buffer;
   /** Makes a mutated input hold together again, such as by its length fields; called for some. */
   readonly repair?: (input: Buffer) => Buffer;
-  /** Set where V8's counters take seconds for all the code that runs: its inputs come of the grammar and the seeds alone. */
+  /**
+   * Set where a whole node runs: V8's counters take seconds for all its code, so that inputs come of grammar and seeds alone,
+   * and its other work would count as a case's, so that a slow one is timed again.
+   */
   readonly unwatched?: true;
   /** In bytes; longer inputs are cut. */
   readonly longest: number;

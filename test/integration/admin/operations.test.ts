@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { CheckResult, EchoResult } from '../../../src/admin/api/schemas/destinations.js';
 import type { LiveEvent } from '../../../src/admin/api/schemas/events.js';
@@ -235,6 +236,12 @@ describe('an operator', () => {
 });
 
 describe('the OpenAPI document', () => {
+  it('is valid to a validator that is not ours', async () => {
+    const document = await clients.viewer.json('/openapi.json');
+    const verdict = await new Validator().validate(document);
+    expect(verdict).toEqual({ valid: true });
+  });
+
   it('is 3.1, describes every answer, and leads nowhere', async () => {
     const document = await clients.viewer.json('/openapi.json');
     expect(document['openapi']).toBe('3.1.0');
