@@ -25,8 +25,12 @@ export function tlsUses(settings: Settings): Map<string, TlsFiles> {
     }
   }
   for (const { name, protocol } of settings.channels) {
-    if (protocol.type !== 'hl7' || protocol.tls === undefined) continue;
-    uses.set(`channels.${name}.hl7.tls`, protocol.tls.files);
+    const use = `channels.${name}.${protocol.type}`;
+    if (protocol.type === 'hl7') {
+      if (protocol.tls !== undefined) uses.set(`${use}.tls`, protocol.tls.files);
+    } else if (protocol.authorities !== undefined) {
+      uses.set(use, { authorities: protocol.authorities });
+    }
   }
   return uses;
 }

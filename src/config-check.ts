@@ -3,6 +3,7 @@ import type { Environment } from './config/environment.js';
 import { ConfigError, type ConfigProblem } from './config/problems.js';
 import { type LoadedSettings, parseSettings, type Settings } from './config/settings.js';
 import { PasscodeFileError, userIdentityOf } from './deliver/peer-user.js';
+import { readSecret } from './notify/channel-files.js';
 import { readUserFile, UserFileError } from './receive/user-file.js';
 import { CredentialsError, readCredentials } from './tls/credentials.js';
 
@@ -18,7 +19,11 @@ export async function checkText(
 ): Promise<LoadedSettings> {
   const loaded = parseSettings(text, file, env);
   const { problems: ofCertificates, warnings } = await checkCertificates(loaded.settings);
-  const problems = [...ofCertificates, ...(await checkUsers(loaded.settings))];
+  const problems = [
+    ...ofCertificates,
+    ...(await checkUsers(loaded.settings)),
+    ...(await checkSecrets(loaded.settings)),
+  ];
   if (problems.length > 0) throw new ConfigError(file, problems);
   return { ...loaded, warnings: [...loaded.warnings, ...warnings] };
 }
@@ -61,6 +66,25 @@ async function checkUsers({ receive, destinations, scanners }: Settings): Promis
       if (user === undefined) continue;
       const path = `${section}.${name}.user.passcodeFile`;
       await userIdentityOf(user).catch((error) => note(path, error));
+    }
+  }
+  return problems;
+}
+
+/** What is wrong with the files of passwords, tokens and keys that channels sign in or sign with. */
+async function checkSecrets({ channels }: Settings): Promise<ConfigProblem[]> {
+  const problems: ConfigProblem[] = [];
+  for (const { name, protocol } of channels) {
+    for (const key of ['secretFile', 'passwordFile', 'tokenFile'] as const) {
+      const file = (protocol as Partial<Record<typeof key, string>>)[key];
+      if (file === undefined) continue;
+      const path = `channels.${name}.${protocol.type}.${key}`;
+      await readSecret(file).catch((error: NodeJS.ErrnoException) => {
+        const { code = 'unknown' } = error;
+        const hint = code === 'EACCES' ? ': the user that runs Vigil must be able to read it' : '';
+        const what = code === 'empty' ? 'is empty' : `cannot be read (${code})${hint}`;
+        problems.push({ path, message: `${file} ${what}` });
+      });
     }
   }
   return problems;

@@ -24,6 +24,9 @@ const authorities = file
 /** Whether nobody but this machine sees what goes there. */
 const isOwnHost = (name: string) => /^(localhost|127(\.\d+){3}|\[?::1\]?)$/.test(name);
 
+const faultIn = (context: z.RefinementCtx) => (path: string, message: string, hint?: string) =>
+  context.addIssue({ code: 'custom', path: [path], message, ...(hint && { params: { hint } }) });
+
 const email = z
   .strictObject({
     host: host.describe('Mail server.'),
@@ -42,13 +45,7 @@ const email = z
     patientData,
   })
   .superRefine(({ user, passwordFile, security, patientData, host }, context) => {
-    const fault = (path: string, message: string, hint?: string) =>
-      context.addIssue({
-        code: 'custom',
-        path: [path],
-        message,
-        ...(hint && { params: { hint } }),
-      });
+    const fault = faultIn(context);
     if ((user === undefined) !== (passwordFile === undefined)) {
       fault('user', 'and passwordFile go together', 'give both, or neither');
     }
@@ -69,15 +66,63 @@ const webhook = z
     patientData,
   })
   .superRefine(({ url, patientData }, context) => {
-    const { username, password, protocol, hostname } = new URL(url);
-    if (username !== '' || password !== '') {
-      const message = 'has a password in it, which would be kept with each version';
-      context.addIssue({ code: 'custom', path: ['url'], message });
+    const fault = faultIn(context);
+    const { username, password } = new URL(url);
+    if (username !== '' || password !== '') fault('url', PASSWORD_IN_URL);
+    if (patientData && isInClear(url)) fault('patientData', IN_CLEAR, 'give an https URL');
+  });
+
+const PASSWORD_IN_URL = 'has a password in it, which would be kept with each version';
+const IN_CLEAR = 'would go over the network in clear';
+
+function isInClear(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol !== 'https:' && !isOwnHost(hostname);
+}
+
+const fhir = z
+  .strictObject({
+    url: z
+      .url({ protocol: /^https?$/, error: 'is no URL, such as https://fhir.hospital.example/r4' })
+      .describe('Base of the server (FHIR R4).'),
+    tokenFile: file
+      .exactOptional()
+      .describe('File with a bearer token, relative to the configuration file.'),
+    user: z
+      .string()
+      .regex(/^[^:\p{Cc}]{1,256}$/u, 'is longer than 256 characters, or has a colon or control')
+      .exactOptional()
+      .describe('For servers that want a sign-in (basic authentication).'),
+    passwordFile: file
+      .exactOptional()
+      .describe('File with the password, relative to the configuration file.'),
+    authorities,
+    patientData: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether the patient is named. Without, the accession number and the Study Instance UID alone are.',
+      ),
+  })
+  .superRefine(({ url, tokenFile, user, passwordFile, patientData }, context) => {
+    const fault = faultIn(context);
+    const { username, password, search, hash } = new URL(url);
+    if (username !== '' || password !== '') fault('url', PASSWORD_IN_URL);
+    if (search !== '' || hash !== '') fault('url', 'is no base: it has a query or a fragment');
+    if ((user === undefined) !== (passwordFile === undefined)) {
+      fault('user', 'and passwordFile go together', 'give both, or neither');
     }
-    if (!patientData || protocol === 'https:' || isOwnHost(hostname)) return;
-    const message = 'would go over the network in clear';
-    const hint = 'give an https URL';
-    context.addIssue({ code: 'custom', path: ['patientData'], message, params: { hint } });
+    if (tokenFile !== undefined && user !== undefined) {
+      fault('tokenFile', 'and user are two ways to sign in', 'give one of them');
+    }
+    if (!isInClear(url)) return;
+    for (const [path, isGiven] of Object.entries({
+      tokenFile: tokenFile !== undefined,
+      user: user !== undefined,
+      patientData,
+    })) {
+      if (isGiven) fault(path, IN_CLEAR, 'give an https URL');
+    }
   });
 
 /** Component of an HD (HL7 v2.5.1 chapter 2A) that needs no escape sequence. */
@@ -105,13 +150,14 @@ const hl7 = z.strictObject({
     ),
 });
 
-const PROTOCOLS = ['email', 'webhook', 'hl7'] as const;
+const PROTOCOLS = ['email', 'webhook', 'hl7', 'fhir'] as const;
 
 const channel = z
   .strictObject({
     email: email.exactOptional().describe('An e-mail to people.'),
     webhook: webhook.exactOptional().describe('JSON by HTTP POST to a program.'),
     hl7: hl7.exactOptional().describe('An HL7 v2.5.1 ORU^R01 by MLLP, as an RIS takes it.'),
+    fhir: fhir.exactOptional().describe('A DiagnosticReport of FHIR R4 by HTTP.'),
     maxAttempts: z
       .int()
       .min(1)

@@ -6,7 +6,7 @@ import { type PeerTlsSettings, peerTlsSettings } from './tls-settings.js';
 export interface ChannelSettings {
   readonly name: string;
   readonly retry: { readonly attempts: number; readonly baseMs: number; readonly capMs: number };
-  readonly protocol: EmailSettings | WebhookSettings | Hl7Settings;
+  readonly protocol: EmailSettings | WebhookSettings | Hl7Settings | FhirSettings;
 }
 
 export interface EmailSettings {
@@ -48,6 +48,18 @@ export interface Hl7Settings {
   readonly patientData: boolean;
 }
 
+export interface FhirSettings {
+  readonly type: 'fhir';
+  readonly timeoutMs: number;
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly tokenFile?: string | undefined;
+  readonly user?: string | undefined;
+  readonly passwordFile?: string | undefined;
+  readonly authorities?: string | undefined;
+  readonly patientData: boolean;
+}
+
 export function channelSettings(
   channels: Readonly<Record<string, ChannelText>>,
   folder: string,
@@ -55,7 +67,7 @@ export function channelSettings(
 ): ChannelSettings[] {
   const at = (file: string | undefined) => file && resolve(folder, file);
   return Object.entries(channels).map(([name, channel]) => {
-    const { email, webhook, hl7, timeoutSeconds } = channel;
+    const { email, webhook, hl7, fhir, timeoutSeconds } = channel;
     const timeoutMs = Math.round(timeoutSeconds * 1000);
     const { maxAttempts: attempts, retryFirstSeconds, retryLongestSeconds } = channel;
     const retry = {
@@ -74,6 +86,16 @@ export function channelSettings(
       const { tls: written, ...rest } = hl7;
       const tls = written && peerTlsSettings(written, hl7.host, folder);
       return { name, retry, protocol: { type: 'hl7', timeoutMs, ...rest, ...(tls && { tls }) } };
+    }
+    if (fhir !== undefined) {
+      const { tokenFile, passwordFile, authorities } = fhir;
+      const files = {
+        tokenFile: at(tokenFile),
+        passwordFile: at(passwordFile),
+        authorities: at(authorities),
+      };
+      const url = fhir.url.replace(/\/+$/, '');
+      return { name, retry, protocol: { type: 'fhir', timeoutMs, ...fhir, ...files, url } };
     }
     if (webhook === undefined) throw new Error(`Channel ${name} was not checked`);
     const { secretFile, authorities } = webhook;

@@ -68,8 +68,12 @@ export const CODES = {
   reason: local('REASON', 'Reason why not analysed'),
   conflict: local('CONFLICT', 'Conflict among the images received'),
   seriesVerdict: local('SERIES', 'Series considered'),
+  reportUid: local('REPORT-UID', 'SOP Instance UID of structured report'),
   intendedUse: local('INTENDED-USE', 'Intended use'),
 } as const satisfies Record<string, Code>;
+
+/** What an order or a report in other standards than DICOM is about. */
+export const TRIAGE_SERVICE = local('ICH-TRIAGE', 'Triage of head CT for intracranial hemorrhage');
 
 /** CID 240 Present-Absent-Undetermined (PS3.16). */
 export const PRESENCE_CODES: Readonly<Record<Presence, Code>> = {
@@ -128,6 +132,14 @@ export function codeItem({ value, scheme, meaning }: Code): Dataset {
     CodingSchemeDesignator: scheme,
     CodeMeaning: shortText(meaning),
   };
+}
+
+/** Where one code has to say which class a probability is of. */
+export function probabilityCode(name: ClassName): Code {
+  return local(
+    `PROBABILITY-${name.toUpperCase()}`,
+    `Probability of ${CLASS_CODES[name].finding.meaning}`,
+  );
 }
 
 /** A reason's or an outcome's code, which is Vigil's own. */

@@ -15,6 +15,11 @@ export type ClassName = (typeof CLASSES)[number];
  */
 export type Outcome = 'positive' | 'negative' | 'undetermined' | 'not-eligible' | 'failed';
 
+/** Whether a series was read at all. */
+export function isAnalysed(outcome: Outcome): boolean {
+  return outcome !== 'not-eligible' && outcome !== 'failed';
+}
+
 export type Presence = 'present' | 'absent' | 'undetermined';
 
 /** A code for scripts and the sentence a person reads; neither holds patient data. */

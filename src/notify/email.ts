@@ -1,11 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { getSystemErrorName } from 'node:util';
 import { createTransport } from 'nodemailer';
 import type { Notification } from '../domain/notification.js';
 import type { SendResult } from '../domain/send-result.js';
 import { BCP_195 } from '../tls/profile.js';
 import { CANCELLED, type ChannelTimeout, connectionFailure, failed, type Tell } from './channel.js';
-import { readSecret } from './secret-file.js';
+import { readChannelFiles } from './channel-files.js';
 
 export interface EmailChannel extends ChannelTimeout {
   readonly type: 'email';
@@ -28,20 +27,10 @@ export interface EmailChannel extends ChannelTimeout {
 /** Hands an e-mail to a mail server (RFC 5321). A repeat has the same Message-ID, by which mail systems know it. */
 export function email(channel: EmailChannel): Tell {
   return async (notification, signal) => {
-    const { host, port, security, from, to, user, passwordFile, timeoutMs } = channel;
-    let password: string | undefined;
-    let ca: Buffer | undefined;
-    try {
-      password = passwordFile === undefined ? undefined : await readSecret(passwordFile);
-      ca = channel.authorities === undefined ? undefined : await readFile(channel.authorities);
-    } catch (error) {
-      const { code = 'unknown' } = error as NodeJS.ErrnoException;
-      return failed(
-        'transient',
-        'secret-unreadable',
-        `A file of the channel is unusable (${code})`,
-      );
-    }
+    const { host, port, security, from, to, user, timeoutMs } = channel;
+    const files = await readChannelFiles(channel.passwordFile, channel.authorities);
+    if ('type' in files) return files;
+    const { secret: password, authorities: ca } = files;
     const transport = createTransport({
       host,
       port,

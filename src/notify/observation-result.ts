@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { CLASS_CODES, CODES, type Code, localCode, PRESENCE_CODES } from '../dicom/codes.js';
+import {
+  CLASS_CODES,
+  CODES,
+  type Code,
+  localCode,
+  PRESENCE_CODES,
+  probabilityCode,
+  TRIAGE_SERVICE,
+} from '../dicom/codes.js';
+import { isAnalysed } from '../domain/finding.js';
 import type { Notification, PatientContext } from '../domain/notification.js';
 import {
   components,
@@ -90,7 +99,7 @@ function orderOf(notification: Notification): string[] {
       1: '1',
       2: placer,
       3: filler,
-      4: coded(SERVICE),
+      4: coded(TRIAGE_SERVICE),
       7: localTime(studyDate, studyTime),
       18: components(accessionNumber),
       22: timestamp(analysedAt),
@@ -99,8 +108,6 @@ function orderOf(notification: Notification): string[] {
     }),
   ];
 }
-
-const SERVICE = localCode('ICH-TRIAGE', 'Triage of head CT for intracranial hemorrhage');
 
 /** One OBX; `value` and `units` are encoded already. */
 interface Observation {
@@ -154,7 +161,12 @@ function observationsOf(notification: Notification): Observation[] {
     { type: 'HD', code: DICOM_STUDY, value: uidOf(studyInstanceUid) },
     ...reports.map(
       ({ sopInstanceUid }, index) =>
-        ({ type: 'HD', code: REPORT, value: uidOf(sopInstanceUid), group: index + 1 }) as const,
+        ({
+          type: 'HD',
+          code: CODES.reportUid,
+          value: uidOf(sopInstanceUid),
+          group: index + 1,
+        }) as const,
     ),
   ];
 }
@@ -164,21 +176,19 @@ const uidOf = (uid: string) => components('', uid, 'ISO');
 
 /** As IHE has results refer to images (RAD TF-2, Results Distribution). */
 const DICOM_STUDY: Code = { value: '113014', scheme: 'DCM', meaning: 'DICOM Study' };
-const REPORT = localCode('REPORT-UID', 'SOP Instance UID of structured report');
 
 /**
  * What a series that was not read has is no result: its status says that none can be had (X, table 0085), its flag is
  * never that of a normal one (table 0078).
  */
 function outcomeOf({ outcome, headline }: Notification): Observation {
-  const isRead = outcome !== 'failed' && outcome !== 'not-eligible';
   return {
     type: 'CWE',
     code: CODES.outcome,
     value: coded(localCode(outcome.toUpperCase(), headline)),
     ...(outcome === 'positive' && { flag: 'AA' }),
     ...(outcome === 'negative' && { flag: 'N' }),
-    ...(!isRead && { status: 'X' }),
+    ...(!isAnalysed(outcome) && { status: 'X' }),
   };
 }
 
@@ -197,7 +207,7 @@ function classesOf({ classes }: Notification): Observation[] {
       },
       {
         type: 'NM',
-        code: localCode(`PROBABILITY-${name.toUpperCase()}`, `Probability of ${finding.meaning}`),
+        code: probabilityCode(name),
         group,
         value: (probability * 100).toFixed(1),
         units: coded(CODES.percent),

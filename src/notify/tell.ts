@@ -1,10 +1,11 @@
 import type { Tell } from './channel.js';
 import { type EmailChannel, email } from './email.js';
+import { type FhirChannel, fhir } from './fhir.js';
 import { type Hl7Channel, hl7 } from './hl7.js';
 import { type WebhookChannel, webhook } from './webhook.js';
 
 /** One of the protocols that a channel can speak. */
-export type Channel = EmailChannel | WebhookChannel | Hl7Channel;
+export type Channel = EmailChannel | WebhookChannel | Hl7Channel | FhirChannel;
 
 /** How to tell this channel's receiver of a finding. */
 export function tellerFor(channel: Channel): Tell {
@@ -15,5 +16,7 @@ export function tellerFor(channel: Channel): Tell {
       return webhook(channel);
     case 'hl7':
       return hl7(channel);
+    case 'fhir':
+      return fhir(channel);
   }
 }

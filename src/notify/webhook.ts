@@ -1,9 +1,8 @@
 import { createHmac } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { Notification } from '../domain/notification.js';
-import { type ChannelTimeout, failed, type Tell } from './channel.js';
-import { post } from './http-post.js';
-import { readSecret } from './secret-file.js';
+import type { ChannelTimeout, Tell } from './channel.js';
+import { readChannelFiles } from './channel-files.js';
+import { sendRequest } from './http-request.js';
 
 export interface WebhookChannel extends ChannelTimeout {
   readonly type: 'webhook';
@@ -21,20 +20,10 @@ export interface WebhookChannel extends ChannelTimeout {
  */
 export function webhook(channel: WebhookChannel, now: () => number = Date.now): Tell {
   return async (notification, signal) => {
-    const { url, timeoutMs, secretFile, authorities: file } = channel;
-    let secret: string;
-    let authorities: Buffer | undefined;
-    try {
-      secret = await readSecret(secretFile);
-      authorities = file === undefined ? undefined : await readFile(file);
-    } catch (error) {
-      const { code = 'unknown' } = error as NodeJS.ErrnoException;
-      return failed(
-        'transient',
-        'secret-unreadable',
-        `A file of the channel is unusable (${code})`,
-      );
-    }
+    const { url, timeoutMs } = channel;
+    const files = await readChannelFiles(channel.secretFile, channel.authorities);
+    if ('type' in files) return files;
+    const { secret = '', authorities } = files;
     const body = JSON.stringify(webhookBody(notification, channel.patientData));
     const headers = {
       'content-type': 'application/json; charset=utf-8',
@@ -42,7 +31,7 @@ export function webhook(channel: WebhookChannel, now: () => number = Date.now): 
       'idempotency-key': notification.uid,
       'vigil-signature': signatureOf(body, secret, now()),
     };
-    return post({ url, headers, body, timeoutMs, authorities, signal });
+    return sendRequest({ method: 'POST', url, headers, body, timeoutMs, authorities, signal });
   };
 }
 

@@ -1,4 +1,5 @@
 import { derivedUid } from '../dicom/derived-uid.js';
+import { isAnalysed } from '../domain/finding.js';
 import type { ReportInput } from './report-input.js';
 
 /**
@@ -17,7 +18,7 @@ export class ReportIdentity {
   }: Pick<ReportInput, 'finding' | 'predecessor' | 'isRemade'>) {
     const { model, outcome, reason, seriesInstanceUid, slices, classes, series, conflicts } =
       finding;
-    const analysed = outcome !== 'not-eligible' && outcome !== 'failed';
+    const analysed = isAnalysed(outcome);
     const stated = [
       model.hash,
       ...(model.calibrationHash === undefined ? [] : [model.calibrationHash]),

@@ -70,3 +70,29 @@ destinations: { pacs: { aeTitle: P, host: h, port: 104, user: { name: v, passcod
   expect(text).toContain('cannot be read (ENOENT)');
   expect(text).not.toContain('in-clear');
 });
+
+it('vigil check-config reads the files that channels sign in with, and names the setting of one that is unusable', async () => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, 'vigil.yaml');
+  await writeFile(join(folder.path, 'empty'), '\n');
+  await writeFile(join(folder.path, 'good'), 'secret\n');
+  await writeFile(
+    file,
+    `channels:
+  on-call: { email: { host: h, from: a@b.test, to: [a@b.test], user: u, passwordFile: ./none } }
+  program: { webhook: { url: "https://h/x", secretFile: ./empty, authorities: ./none.crt } }
+  server: { fhir: { url: "https://h/r4", tokenFile: . } }
+  other: { fhir: { url: "https://h/r4", user: u, passwordFile: ./good } }
+  ris: { hl7: { host: h, tls: { authorities: ./none.crt } } }
+`,
+  );
+  const errors = said('error');
+  await expect(runCheckConfig({ file, json: false })).resolves.toBe(2);
+  const text = errors.join('\n');
+  expect(text).toMatch(/channels\.on-call\.email\.passwordFile.* cannot be read \(ENOENT\)/);
+  expect(text).toMatch(/channels\.program\.webhook\.secretFile.* is empty/);
+  expect(text).toMatch(/channels\.program\.webhook\.authorities.* cannot be read \(ENOENT\)/);
+  expect(text).toMatch(/channels\.server\.fhir\.tokenFile.* cannot be read \(EISDIR\)/);
+  expect(text).toMatch(/channels\.ris\.hl7\.tls\.authorities.* cannot be read \(ENOENT\)/);
+  expect(text).not.toContain('channels.other');
+});

@@ -68,7 +68,12 @@ describe('config/vigil.yaml', () => {
     const { settings } = parseSettings(text, SHIPPED, {});
     expect(settings.destinations.map(({ name }) => name)).toEqual(['pacs']);
     expect(settings.scanners.map(({ name }) => name)).toEqual(['ct1']);
-    expect(settings.channels.map(({ name }) => name)).toEqual(['on-call', 'worklist', 'ris']);
+    expect(settings.channels.map(({ name }) => name)).toEqual([
+      'on-call',
+      'worklist',
+      'ris',
+      'portal',
+    ]);
     expect(settings.routing.routes.map(({ name }) => name)).toEqual([
       'everything-to-pacs',
       'phantoms',

@@ -4,7 +4,8 @@ import type { SendResult } from '../domain/send-result.js';
 import { BCP_195 } from '../tls/profile.js';
 import { CANCELLED, connectionFailure, failed } from './channel.js';
 
-export interface Post {
+export interface OutgoingRequest {
+  readonly method: 'POST' | 'PUT';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -17,14 +18,14 @@ export interface Post {
 /** What a receiver answers is of no use beyond its status; so much is read to keep the connection orderly. Bytes. */
 const MOST_ANSWER = 64 * 1024;
 
-/** Posts a body once; redirections are not followed, since they could lead anywhere. Never rejects. */
-export function post(options: Post): Promise<SendResult> {
-  const { url, headers, body, timeoutMs, authorities, signal } = options;
+/** Sends a body once; redirections are not followed, since they could lead anywhere. Never rejects. */
+export function sendRequest(options: OutgoingRequest): Promise<SendResult> {
+  const { method, url, headers, body, timeoutMs, authorities, signal } = options;
   const isTls = url.startsWith('https:');
   return new Promise((resolve) => {
     let sent = false;
     const request = (isTls ? requestHttps : requestHttp)(url, {
-      method: 'POST',
+      method,
       headers: { ...headers, 'content-length': Buffer.byteLength(body), connection: 'close' },
       agent: false,
       signal,
