@@ -40,6 +40,9 @@ export interface LastVerification {
   readonly bytes: number;
 }
 
+/** SQLite has no booleans. */
+type AsRow<T, Flag extends keyof T> = Omit<T, Flag> & { readonly [key in Flag]: 0 | 1 };
+
 export interface StudyLine {
   readonly studyInstanceUid: string;
   readonly createdAt: number;
@@ -49,8 +52,8 @@ export interface StudyLine {
   readonly revision: number | null;
   readonly state: string | null;
   readonly outcome: string | null;
-  /** 1 where a conflict waits for a person. */
-  readonly conflict: 0 | 1;
+  /** Whether a conflict waits for a person. */
+  readonly conflict: boolean;
   /** Why nothing of it is sent; null where something is, or before its report. */
   readonly unsent: string | null;
 }
@@ -120,8 +123,8 @@ export interface StudyDetail {
     readonly seriesInstanceUid: string;
     readonly modality: string | null;
     readonly seriesNumber: number | null;
-    /** 1 where it holds objects of Vigil's own that a peer has sent back. */
-    readonly own: 0 | 1;
+    /** Whether it holds objects of Vigil's own that a peer has sent back. */
+    readonly own: boolean;
     readonly state: 'receiving' | 'complete';
     readonly revision: number;
     readonly instances: number;
@@ -229,7 +232,11 @@ export class StatusStore {
   }
 
   recentStudies(limit: number): StudyLine[] {
-    return this.#catalog.prepare(sql.RECENT_STUDIES).all(limit) as StudyLine[];
+    const rows = this.#catalog.prepare(sql.RECENT_STUDIES).all(limit) as AsRow<
+      StudyLine,
+      'conflict'
+    >[];
+    return rows.map((row) => ({ ...row, conflict: row.conflict === 1 }));
   }
 
   /** Everything known of a study, or undefined where it is not in the catalog. */
@@ -240,7 +247,10 @@ export class StatusStore {
     if (study === undefined) return undefined;
     return {
       ...study,
-      series: all(sql.STUDY_SERIES),
+      series: all<AsRow<StudyDetail['series'][number], 'own'>>(sql.STUDY_SERIES).map((row) => ({
+        ...row,
+        own: row.own === 1,
+      })),
       analyses: all<AnalysisRow>(sql.STUDY_ANALYSES).map((row) => ({
         ...row,
         finding: row.finding === null ? null : withoutHeatMaps(JSON.parse(row.finding)),

@@ -73,7 +73,7 @@ function seriesDetail(series: StudyDetail['series'][number]) {
     number: seriesNumber,
     modality,
     slices: instances,
-    own: own === 1,
+    own,
     eligibility: { verdict, reasons: reasons(verdictCode, verdictText) },
     completion: {
       complete: state === 'complete',

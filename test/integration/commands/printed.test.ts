@@ -81,7 +81,7 @@ describe('vigil status', () => {
       destinations: [{ destination: 'pacs', dead: 1, configured: true }],
       deadLetters: [{ destination: 'pacs', failureCode: 'cannot-understand', status: 0xc000 }],
       conflicts: [{ kind: 'instance-patient', images: 2, studyInstanceUid: STUDY }],
-      studies: [{ studyInstanceUid: STUDY, outcome: 'positive', conflict: 1 }],
+      studies: [{ studyInstanceUid: STUDY, outcome: 'positive', conflict: true }],
     });
     expectNoPatient();
   });

@@ -158,14 +158,14 @@ describe('an image that contradicts what came before it', () => {
     expect(conflicts.open(10)).toMatchObject([
       { studyInstanceUid: '1.1', kind: 'study-patient', images: 1 },
     ]);
-    expect(status.recentStudies(1)).toMatchObject([{ conflict: 1 }]);
+    expect(status.recentStudies(1)).toMatchObject([{ conflict: true }]);
     expect(await retention.run(limits, later)).toBe(0);
 
     expect(conflicts.settle('1.1')).toBe(1);
     expect(conflicts.settle('1.1')).toBe(0);
     expect(conflicts.open(10)).toEqual([]);
     expect(status.counts().conflicts).toBe(0);
-    expect(status.recentStudies(1)).toMatchObject([{ conflict: 0 }]);
+    expect(status.recentStudies(1)).toMatchObject([{ conflict: false }]);
     expect(rig.series.conflicts('1.1').kinds).toEqual(['study-patient']);
     expect(await retention.run(limits, later)).toBe(1);
     expect(existsSync(join(rig.folder, 'conflicts/1.1.1.2.x.dcm'))).toBe(false);
