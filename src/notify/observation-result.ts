@@ -174,7 +174,7 @@ function observationsOf(notification: Notification): Observation[] {
 /** HD with a universal ID alone (chapter 2A). */
 const uidOf = (uid: string) => components('', uid, 'ISO');
 
-/** As IHE has results refer to images (RAD TF-2, Results Distribution). */
+/** DCM 113014 (PS3.16 Annex D), by which results in HL7 v2 refer to images. */
 const DICOM_STUDY: Code = { value: '113014', scheme: 'DCM', meaning: 'DICOM Study' };
 
 /**

@@ -1,4 +1,4 @@
-import schema from '../../../config/vigil.schema.json';
+import schema from '../../../config/vigil.schema.json' with { type: 'json' };
 
 /** The parts of a JSON Schema that the configuration's own uses. */
 interface Schema {
