@@ -9,10 +9,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Reason } from '../../../src/domain/finding.js';
 import type { StoredInstance } from '../../../src/domain/instance.js';
 import { InferStage, type InferStageOptions } from '../../../src/infer/analyse.js';
+import { datasetSha256 } from '../../unit/infer/phantom.js';
 import { headSeriesIn } from './head-series-files.js';
 
 const shipped = fileURLToPath(new URL('../../../models/vigil-ich-small', import.meta.url));
 const POISON = pathToFileURL(join(import.meta.dirname, '../../fixtures/poison.mjs')).href;
+
+const ENDLESS = join(import.meta.dirname, '../../fixtures/endless-htj2k.dcm');
 
 let folder: string;
 beforeAll(async () => {
@@ -130,6 +133,24 @@ describe('a series that the inference process is lost with', () => {
       expect(stage.problem).toBeUndefined();
     },
   );
+
+  it('by a codestream that its decoder never ends with is told so, and read by nobody else', async () => {
+    const { stage, fate } = await open({ timeoutMs: 5_000 });
+    const [bad, good] = await Promise.all([series('endless'), series('good')]);
+    // Found by the fuzzer of pixels: OpenJPH takes it up and does not come back.
+    const part10 = await readFile(ENDLESS);
+    const slices = bad.map((slice, i) => ({
+      ...slice,
+      ...(i === 5 && { file: ENDLESS, sha256: datasetSha256(part10) }),
+    }));
+    const failed = expect(stage.analyse(slices, [])).rejects.toMatchObject({
+      code: 'inference-hung',
+    });
+    const finding = await stage.analyse(good, []);
+    await failed;
+    expect(finding.slices).toHaveLength(12);
+    expect(fate.blamed).toEqual(['endless inference-hung']);
+  });
 
   it('while it is read ahead is not read ahead again, and costs a running analysis nothing', async () => {
     const { stage, fate } = await openPoisoned('bad-5.dcm=crash');
