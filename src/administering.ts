@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { actionRoutes } from './admin/api/routes/actions.js';
 import { auditRoutes } from './admin/api/routes/audit.js';
 import { eventRoutes } from './admin/api/routes/events.js';
+import { OIDC_CALLBACK, oidcRoutes } from './admin/api/routes/oidc.js';
 import { operationsRoutes } from './admin/api/routes/operations.js';
 import { type RoutingDesk, routingRoutes } from './admin/api/routes/routing.js';
 import { sessionRoutes } from './admin/api/routes/session.js';
@@ -15,10 +16,11 @@ import { setupLink } from './admin/setup-link.js';
 import { closedSite, site } from './admin/site.js';
 import type { AuditRecord } from './admin/users/account-rows.js';
 import { Accounts } from './admin/users/accounts.js';
+import { IdentityProvider } from './admin/users/identity-provider.js';
 import { SignIn } from './admin/users/sign-in.js';
 import { adminActions } from './admin-actions.js';
 import type { Certificates } from './certificates.js';
-import type { Settings } from './config/settings.js';
+import type { AdminSettings, Settings } from './config/settings.js';
 import type { ModelIdentity } from './domain/finding.js';
 import { WorkerLoop } from './jobs/worker-loop.js';
 import type { Log } from './log.js';
@@ -164,15 +166,18 @@ export class Administering implements AsyncDisposable {
     const accounts = new Accounts(rows);
     const reader = studyReader(storage.folder, this.#reading, this.#drawing);
     const audit = (line: AuditRecord) => rows.audit(line);
+    const { log } = this.#parts;
+    const provider = identityProvider(admin);
     const operations = { settings, health, status, model, catalog: this.#reading };
     await site(server, {
       signIn,
       secure,
       version: VERSION,
-      log: this.#parts.log,
+      log,
       consoleFolder: CONSOLE_FOLDER,
       routes: [
-        sessionRoutes({ signIn, accounts, secure, oidc: null }),
+        sessionRoutes({ signIn, accounts, secure, oidc: provider ? provider.button : null }),
+        ...(provider ? [oidcRoutes({ ...provider, signIn, accounts, audit, secure, log })] : []),
         userRoutes(accounts),
         auditRoutes(rows),
         ...(desk === undefined ? [] : [routingRoutes(desk, audit)]),
@@ -183,4 +188,13 @@ export class Administering implements AsyncDisposable {
       ],
     });
   }
+}
+
+/** The identity provider that people can sign in with, and its button on the sign-in page. */
+function identityProvider({ oidc, url }: AdminSettings) {
+  if (oidc === undefined || url === undefined) return undefined;
+  return {
+    provider: new IdentityProvider(oidc, new URL(OIDC_CALLBACK, url).href),
+    button: { title: oidc.title, url: '/api/v1/oidc/start' },
+  };
 }

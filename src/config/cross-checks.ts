@@ -30,8 +30,27 @@ export function crossCheck(
     ...retryFaults('channels', channels),
     ...titleFaults(scanners),
     ...proofFaults(destinations),
-    ...(admin === undefined ? [] : exposureFaults(admin)),
+    ...(admin === undefined ? [] : [...exposureFaults(admin), ...oidcFaults(admin)]),
   ];
+}
+
+function oidcFaults({ oidc, url }: ConfigFile['admin']): Fault[] {
+  if (oidc === undefined) return [];
+  const faults: Fault[] = [];
+  if (url === undefined) {
+    const hint = 'the identity provider sends browsers back there';
+    faults.push({ keys: ['admin', 'oidc'], message: 'needs admin.url', hint });
+  }
+  const { hostname, protocol } = new URL(oidc.issuer);
+  if (protocol === 'http:' && !['127.0.0.1', '[::1]', 'localhost'].includes(hostname)) {
+    const message = 'has no https: who listens could sign in as anybody';
+    faults.push({ keys: ['admin', 'oidc', 'issuer'], message });
+  }
+  if (Object.values(oidc.roles).every((values) => (values ?? []).length === 0)) {
+    const message = 'gives nobody a role: nobody could sign in';
+    faults.push({ keys: ['admin', 'oidc', 'roles'], message });
+  }
+  return faults;
 }
 
 function portFaults(node: ConfigFile['node'], receive: ConfigFile['receive']): Fault[] {

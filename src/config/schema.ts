@@ -375,6 +375,54 @@ const admin = z.strictObject({
     .url({ protocol: /^https?$/, error: 'is no URL, such as https://vigil.hospital.example' })
     .exactOptional()
     .describe('Where people open the console, for links; made from host and port where absent.'),
+  oidc: z
+    .strictObject({
+      issuer: z
+        .url({ protocol: /^https?$/, error: 'is no URL, such as https://login.hospital.example' })
+        .describe(
+          'The identity provider: its issuer identifier, below which its metadata is found.',
+        ),
+      clientId: z.string().min(1).describe('As the provider knows Vigil.'),
+      clientSecretFile: z
+        .string()
+        .min(1)
+        .exactOptional()
+        .describe(
+          'File with the secret of the client, where it has one. Relative to the configuration file.',
+        ),
+      title: z
+        .string()
+        .min(1)
+        .max(60)
+        .default('Sign in with the hospital account')
+        .describe('What the button says.'),
+      scope: z
+        .string()
+        .min(1)
+        .default('openid profile')
+        .describe('What the provider is asked for.'),
+      nameClaim: z
+        .string()
+        .min(1)
+        .default('preferred_username')
+        .describe('The claim with the name that accounts and audit show.'),
+      roleClaim: z.string().min(1).default('roles').describe('The claim with roles or groups.'),
+      roles: z
+        .strictObject({
+          viewer: z.array(z.string().min(1)).exactOptional().describe('Who reads.'),
+          operator: z
+            .array(z.string().min(1))
+            .exactOptional()
+            .describe('Who also sends and analyses again.'),
+          admin: z
+            .array(z.string().min(1))
+            .exactOptional()
+            .describe('Who also changes and manages.'),
+        })
+        .describe('Which values of that claim give which role; whoever has none is not signed in.'),
+    })
+    .exactOptional()
+    .describe('Sign-in by OpenID Connect beside local accounts; needs admin.url.'),
 });
 
 const log = z.strictObject({

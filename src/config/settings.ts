@@ -115,6 +115,21 @@ export interface AdminSettings {
   readonly behindProxy?: readonly string[];
   /** Where people open the console, where that is not host and port. */
   readonly url?: string;
+  readonly oidc?: OidcSettings;
+}
+
+/** An identity provider that people sign in with. */
+export interface OidcSettings {
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Absolute path. */
+  readonly clientSecretFile?: string;
+  readonly title: string;
+  readonly scope: string;
+  readonly nameClaim: string;
+  readonly roleClaim: string;
+  /** The values of the claim that give a role. */
+  readonly roles: Readonly<Partial<Record<'viewer' | 'operator' | 'admin', readonly string[]>>>;
 }
 
 /** Another application entity that Vigil calls. */
@@ -384,7 +399,17 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
   };
 }
 
-function adminSettings({ tls, ...admin }: ConfigFile['admin'], folder: string): AdminSettings {
+function adminSettings({ tls, oidc, ...rest }: ConfigFile['admin'], folder: string): AdminSettings {
+  const { clientSecretFile } = oidc ?? {};
+  const admin = {
+    ...rest,
+    ...(oidc && {
+      oidc: {
+        ...oidc,
+        ...(clientSecretFile && { clientSecretFile: resolve(folder, clientSecretFile) }),
+      },
+    }),
+  };
   if (tls === undefined) return admin;
   // Browsers show no certificate: there is no authority but the own one to check against.
   const files = tlsFiles({ ...tls, authorities: tls.certificate }, folder);

@@ -4,6 +4,21 @@ import { type ApiClient, messageOf } from '../api/client.js';
 import { ErrorNote, Note } from '../parts/notes.js';
 import { AccessFrame } from './access-frame.js';
 
+/** Why the identity provider signed nobody in; it leads back here with the code behind the #. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  'provider-unreachable': 'The identity provider cannot be reached. A local account still works.',
+  'provider-refused': 'The identity provider did not sign you in.',
+  'attempt-unknown': 'That sign-in took too long, or was used already. Try once more.',
+  'no-role': 'Your account has no role in Vigil. Ask an admin for one.',
+  'no-name': 'The identity provider does not give your name.',
+  'name-taken': 'There is a local account with your name. Ask an admin.',
+  disabled: 'Your account is disabled.',
+};
+
+function refusalOfProvider(): string | undefined {
+  return REFUSALS[location.hash.slice(1)];
+}
+
 export function SignInPage({
   api,
   enter,
@@ -14,7 +29,7 @@ export function SignInPage({
   const [user, setUser] = useState('');
   const [password, setPassword] = useState('');
   const [running, setRunning] = useState(false);
-  const [error, setError] = useState<string>();
+  const [error, setError] = useState<string | undefined>(refusalOfProvider);
   const [options, setOptions] = useState<SignInOptions>();
   useEffect(() => {
     api.get<SignInOptions>('/sign-in').then(setOptions, (reason) => setError(messageOf(reason)));

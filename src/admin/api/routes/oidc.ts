@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import type { Log } from '../../../log.js';
+import type { AuditRecord } from '../../users/account-rows.js';
+import { AccountError, type Accounts } from '../../users/accounts.js';
+import { Attempts } from '../../users/attempts.js';
+import {
+  type IdentityProvider,
+  type ProvenIdentity,
+  ProviderError,
+  type ProviderRefusal,
+} from '../../users/identity-provider.js';
+import type { SignIn } from '../../users/sign-in.js';
+import { GUESSABLE } from '../answers.js';
+import type { ApiRoutes } from '../api.js';
+import { problem } from '../schemas/common.js';
+import { setSession } from './session.js';
+
+interface OidcParts {
+  readonly provider: IdentityProvider;
+  readonly signIn: SignIn;
+  readonly accounts: Accounts;
+  readonly audit: (line: AuditRecord) => void;
+  readonly secure: boolean;
+  readonly log: Log;
+}
+
+const COOKIE = 'vigil-oidc';
+const START = '/oidc/start';
+/** Where the provider sends browsers back to, below the console's address. */
+export const OIDC_CALLBACK = '/api/v1/oidc/callback';
+
+/**
+ * The page after the provider's: browsers send the session's cookie only on a way that begins here, so that it leads on
+ * by itself instead of by a redirection.
+ */
+const SIGNED_IN_PAGE = `<!doctype html><html lang="en"><title>Signed in</title>
+<meta http-equiv="refresh" content="0; url=/"><p><a href="/">Signed in: go on</a></p></html>`;
+
+const REDIRECTION = {
+  302: z
+    .null()
+    .describe('On to the identity provider, or back to the sign-in page with the reason'),
+  '4xx': problem,
+  '5xx': problem,
+};
+
+/** Signing in by an identity provider (OpenID Connect Core 1.0, 3.1). */
+export function oidcRoutes(parts: OidcParts): ApiRoutes {
+  const { provider, signIn, secure } = parts;
+  const attempts = new Attempts();
+  // Lax: the way back begins at the provider's site.
+  const options = { path: '/api/v1/oidc', httpOnly: true, sameSite: 'lax', secure } as const;
+  const config = { access: 'public', rateLimit: GUESSABLE } as const;
+  return (api) => {
+    api.get(
+      START,
+      {
+        schema: { summary: 'Leads to the identity provider', security: [], response: REDIRECTION },
+        config,
+      },
+      async (_, reply) => {
+        try {
+          const { url, attempt } = await provider.begin();
+          reply.setCookie(COOKIE, attempts.keep(attempt), options);
+          return reply.redirect(url.href);
+        } catch (error) {
+          return reply.redirect(refusal(error, parts));
+        }
+      },
+    );
+
+    api.get(
+      '/oidc/callback',
+      {
+        schema: {
+          summary: 'Where the identity provider leads back to; signs in',
+          security: [],
+          querystring: z.record(z.string(), z.unknown()),
+          response: {
+            200: {
+              description: 'Leads on to the console',
+              content: { 'text/html': { schema: z.unknown().meta({ type: 'string' }) } },
+            },
+            ...REDIRECTION,
+          },
+        },
+        config,
+      },
+      async (request, reply) => {
+        const secret = request.cookies[COOKIE];
+        reply.clearCookie(COOKIE, options);
+        try {
+          const attempt = secret === undefined ? undefined : attempts.take(secret);
+          if (attempt === undefined) throw new ProviderError('attempt-unknown');
+          const query = request.url.split('?')[1] ?? '';
+          const account = accountOf(await provider.finish(query, attempt), parts);
+          setSession(reply, signIn.begin(account, 'oidc').secret, secure);
+          return reply.type('text/html').send(SIGNED_IN_PAGE);
+        } catch (error) {
+          return reply.redirect(refusal(error, parts));
+        }
+      },
+    );
+  };
+}
+
+/** @throws ProviderError where the account may not be used */
+function accountOf({ subject, name, role }: ProvenIdentity, { accounts, audit }: OidcParts) {
+  const refuse = (code: ProviderRefusal) => {
+    audit({ actor: name, action: 'sign-in-failed', subject: null, detail: { by: 'oidc', code } });
+    return new ProviderError(code);
+  };
+  try {
+    const account = accounts.fromProvider(subject, name, role);
+    if (account.disabled) throw refuse('disabled');
+    return account;
+  } catch (error) {
+    if (error instanceof AccountError && error.code === 'exists') throw refuse('name-taken');
+    throw error;
+  }
+}
+
+/** The sign-in page with the reason, which is said behind the #: no server's log has it. */
+function refusal(error: unknown, { log }: OidcParts): string {
+  if (!(error instanceof ProviderError)) throw error;
+  const { code, cause } = error;
+  const reason = cause instanceof Error ? cause.message : undefined;
+  log.warn({ code, reason }, 'the identity provider signed nobody in');
+  return `/#${code}`;
+}

@@ -1,0 +1,143 @@
+import { readFile } from 'node:fs/promises';
+import * as oidc from 'openid-client';
+import type { OidcSettings } from '../../config/settings.js';
+import { ROLES, type Role } from '../api/schemas/common.js';
+
+/** Why somebody is not signed in by the identity provider; the sign-in page has words for each. */
+export type ProviderRefusal =
+  | 'provider-unreachable'
+  | 'provider-refused'
+  | 'attempt-unknown'
+  | 'no-role'
+  | 'no-name'
+  | 'name-taken'
+  | 'disabled';
+
+/** Messages name no secret, and nobody. */
+export class ProviderError extends Error {
+  readonly code: ProviderRefusal;
+
+  constructor(code: ProviderRefusal, cause?: unknown) {
+    super(`The identity provider signs nobody in: ${code}`, { cause });
+    this.name = 'ProviderError';
+    this.code = code;
+  }
+}
+
+/** What one sign-in is checked against when the browser comes back. */
+export interface Attempt {
+  readonly state: string;
+  readonly nonce: string;
+  readonly codeVerifier: string;
+}
+
+export interface ProvenIdentity {
+  /** Issuer and subject: what stays the same where names change. */
+  readonly subject: string;
+  readonly name: string;
+  readonly role: Role;
+}
+
+const TIMEOUT_S = 10;
+const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost']);
+/** What the database and the audit hold of a name. */
+const NAME = /^[^\p{Cc}]{1,64}$/u;
+
+/**
+ * Signs people in by OpenID Connect Core 1.0: the authorization code flow (3.1) with PKCE (RFC 7636), state and nonce; the
+ * ID token's signature is checked against the provider's keys. The provider is looked for with the first sign-in, so that
+ * the node starts without it.
+ */
+export class IdentityProvider {
+  readonly #settings: OidcSettings;
+  readonly #redirectUri: string;
+  #configuration: oidc.Configuration | undefined;
+
+  constructor(settings: OidcSettings, redirectUri: string) {
+    this.#settings = settings;
+    this.#redirectUri = redirectUri;
+  }
+
+  /** Where to send the browser, and what to check when it comes back. @throws ProviderError */
+  async begin(): Promise<{ readonly url: URL; readonly attempt: Attempt }> {
+    const configuration = await this.#discovered();
+    const attempt = {
+      state: oidc.randomState(),
+      nonce: oidc.randomNonce(),
+      codeVerifier: oidc.randomPKCECodeVerifier(),
+    };
+    const url = oidc.buildAuthorizationUrl(configuration, {
+      redirect_uri: this.#redirectUri,
+      scope: this.#settings.scope,
+      state: attempt.state,
+      nonce: attempt.nonce,
+      code_challenge: await oidc.calculatePKCECodeChallenge(attempt.codeVerifier),
+      code_challenge_method: 'S256',
+    });
+    return { url, attempt };
+  }
+
+  /** Who came back with such a query. @throws ProviderError */
+  async finish(query: string, attempt: Attempt): Promise<ProvenIdentity> {
+    const configuration = await this.#discovered();
+    const url = new URL(this.#redirectUri);
+    url.search = query;
+    let claims: oidc.IDToken | undefined;
+    try {
+      const tokens = await oidc.authorizationCodeGrant(configuration, url, {
+        pkceCodeVerifier: attempt.codeVerifier,
+        expectedState: attempt.state,
+        expectedNonce: attempt.nonce,
+        idTokenExpected: true,
+      });
+      claims = tokens.claims();
+    } catch (error) {
+      // What the provider answered with is no error of the connection.
+      const isAnswer =
+        error instanceof oidc.AuthorizationResponseError ||
+        error instanceof oidc.ResponseBodyError ||
+        error instanceof oidc.ClientError;
+      throw new ProviderError(isAnswer ? 'provider-refused' : 'provider-unreachable', error);
+    }
+    if (claims === undefined) throw new ProviderError('provider-refused');
+    return this.#identityOf(claims);
+  }
+
+  #identityOf(claims: oidc.IDToken): ProvenIdentity {
+    const { nameClaim, roleClaim, roles } = this.#settings;
+    const name = claims[nameClaim];
+    if (typeof name !== 'string' || !NAME.test(name)) throw new ProviderError('no-name');
+    const values = [claims[roleClaim]].flat().filter((value) => typeof value === 'string');
+    // The greatest of the roles that somebody has.
+    const role = ROLES.toReversed().find((one) =>
+      roles[one]?.some((value) => values.includes(value)),
+    );
+    if (role === undefined) throw new ProviderError('no-role');
+    return { subject: `${claims.iss} ${claims.sub}`, name, role };
+  }
+
+  async #discovered(): Promise<oidc.Configuration> {
+    if (this.#configuration !== undefined) return this.#configuration;
+    const { issuer, clientId, clientSecretFile } = this.#settings;
+    try {
+      const secret =
+        clientSecretFile === undefined
+          ? undefined
+          : (await readFile(clientSecretFile, 'utf8')).trim();
+      const server = new URL(issuer);
+      const execute = [oidc.enableNonRepudiationChecks];
+      // Nobody listens between processes of one machine.
+      if (LOOPBACK.has(server.hostname)) execute.push(oidc.allowInsecureRequests);
+      this.#configuration = await oidc.discovery(
+        server,
+        clientId,
+        secret,
+        secret === undefined ? oidc.None() : undefined,
+        { execute, timeout: TIMEOUT_S },
+      );
+      return this.#configuration;
+    } catch (error) {
+      throw new ProviderError('provider-unreachable', error);
+    }
+  }
+}
