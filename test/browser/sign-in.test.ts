@@ -1,6 +1,8 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PASSWORD } from '../integration/admin/api-rig.js';
+import { SimulatedProvider, withProvider } from '../integration/admin/identity-provider.js';
+import { settingsIn, startNode, temporaryFolder } from '../integration/node/node-rig.js';
 import { requireTools } from '../interop/tools.js';
 import { BrowserNode } from './browser-node.js';
 import { startBrowser, Tab, WIDTHS } from './tabs.js';
@@ -95,6 +97,29 @@ describe.runIf(requireTools('chromium'))('signing in to the console', () => {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('button', { name: 'Sign in' }).waitFor();
     expect(here.faults).toEqual([]);
+  });
+
+  it('leads to the identity provider and back, and says why nobody is signed in', async () => {
+    await using folder = await temporaryFolder();
+    await using provider = await SimulatedProvider.start('localhost');
+    const settings = settingsIn(folder.path, '');
+    await using app = await startNode(await withProvider(settings, folder.path, provider.issuer));
+    const url = `http://127.0.0.1:${app.ports.admin}`;
+    await using tab = await Tab.open(browser, url);
+    const { page } = tab;
+    provider.answer = { claims: { roles: ['cleaning'] } };
+    await page.goto(url);
+    await page.getByRole('link', { name: 'Sign in with the hospital account' }).click();
+    await page.getByRole('alert').getByText('has no role in Vigil').waitFor();
+    await tab.expectSound();
+
+    provider.answer = {};
+    await page.getByRole('link', { name: 'Sign in with the hospital account' }).click();
+    await page.getByRole('heading', { name: 'Worklist' }).waitFor();
+    await page.getByText('wilhelm').first().waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: 'Worklist' }).waitFor();
+    expect(tab.faults).toEqual([]);
   });
 
   it('sends a policy that lets nothing in from elsewhere', async () => {

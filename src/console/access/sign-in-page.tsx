@@ -16,7 +16,10 @@ const REFUSALS: Readonly<Record<string, string>> = {
 };
 
 function refusalOfProvider(): string | undefined {
-  return REFUSALS[location.hash.slice(1)];
+  const refusal = REFUSALS[location.hash.slice(1)];
+  // The part behind the # names a page otherwise, which there is none of.
+  if (refusal !== undefined) history.replaceState(null, '', location.pathname);
+  return refusal;
 }
 
 export function SignInPage({

@@ -1,12 +1,50 @@
 import { createHash, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import type { Settings } from '../../../src/config/settings.js';
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const STRANGER = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
 const KEY_ID = 'key-1';
+const CLIENT_ID = 'vigil';
+export const CLIENT_SECRET = 'a secret of the client';
+
+/** Settings of a node with its files in a folder, whose console is at a port of its own, with an identity provider. */
+export async function withProvider(
+  settings: Settings,
+  folder: string,
+  issuer: string,
+): Promise<Settings> {
+  const port = await freePort();
+  const clientSecretFile = join(folder, 'oidc.secret');
+  await writeFile(clientSecretFile, `${CLIENT_SECRET}\n`);
+  const oidc = {
+    issuer,
+    clientId: CLIENT_ID,
+    clientSecretFile,
+    title: 'Sign in with the hospital account',
+    scope: 'openid profile',
+    nameClaim: 'preferred_username',
+    roleClaim: 'roles',
+    roles: { viewer: ['radiology'], admin: ['pacs-admins'] },
+  };
+  const admin = { ...settings.admin, port, url: `http://127.0.0.1:${port}`, oidc };
+  return { ...settings, admin };
+}
+
+/** The provider must know where browsers come back to before the node listens there. */
+export async function freePort(): Promise<number> {
+  const server = createTcpServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
 
 /** What the next sign-in is answered with, and what is wrong with it. */
 export interface Answer {
@@ -17,13 +55,14 @@ export interface Answer {
 
 /** An OpenID provider (OpenID Connect Core 1.0) that signs in whoever comes, with the claims that it is told. */
 export class SimulatedProvider implements AsyncDisposable {
-  readonly clientId = 'vigil';
-  readonly clientSecret = 'a secret of the client';
   answer: Answer = {};
   readonly #server: Server;
   readonly #codes = new Map<string, { nonce: string; challenge: string; answer: Answer }>();
 
-  private constructor() {
+  readonly #host: string;
+
+  private constructor(host: string) {
+    this.#host = host;
     this.#server = createServer(async (request, response) => {
       const url = new URL(request.url ?? '', this.issuer);
       const json = (body: unknown, status = 200) => {
@@ -45,15 +84,16 @@ export class SimulatedProvider implements AsyncDisposable {
     });
   }
 
-  static async start(): Promise<SimulatedProvider> {
-    const provider = new SimulatedProvider();
+  /** By `localhost` it is another site than 127.0.0.1, to browsers. */
+  static async start(host: '127.0.0.1' | 'localhost' = '127.0.0.1'): Promise<SimulatedProvider> {
+    const provider = new SimulatedProvider(host);
     provider.#server.listen(0, '127.0.0.1');
     await once(provider.#server, 'listening');
     return provider;
   }
 
   get issuer(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo | null)?.port ?? 0}`;
+    return `http://${this.#host}:${(this.#server.address() as AddressInfo | null)?.port ?? 0}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -107,14 +147,14 @@ export class SimulatedProvider implements AsyncDisposable {
       .update(form.get('code_verifier') ?? '')
       .digest('base64url');
     const isClient =
-      (user || form.get('client_id')) === this.clientId &&
-      (secret || form.get('client_secret')) === this.clientSecret;
+      (user || form.get('client_id')) === CLIENT_ID &&
+      (secret || form.get('client_secret')) === CLIENT_SECRET;
     if (!isClient || kept?.challenge !== challenge) return undefined;
     const now = Math.floor(Date.now() / 1000);
     const claims = {
       iss: this.issuer,
       sub: 'person-1',
-      aud: this.clientId,
+      aud: CLIENT_ID,
       iat: now,
       exp: now + 60,
       nonce: kept.nonce,

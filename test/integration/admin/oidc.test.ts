@@ -1,14 +1,9 @@
-import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { App } from '../../../src/app.js';
 import { settingsIn, startNode, temporaryFolder } from '../node/node-rig.js';
 import { Client, everyRole, PASSWORD, type Role } from './api-rig.js';
-import { SimulatedProvider } from './identity-provider.js';
+import { CLIENT_SECRET, freePort, SimulatedProvider, withProvider } from './identity-provider.js';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let provider: SimulatedProvider;
@@ -16,37 +11,14 @@ let app: App;
 let clients: Record<Role, Client>;
 const logged: string[] = [];
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-const settingsFor = (path: string, port: number, issuer: string) => {
-  const settings = settingsIn(path, '');
-  const oidc = {
-    issuer,
-    clientId: 'vigil',
-    clientSecretFile: join(path, 'oidc.secret'),
-    title: 'Sign in with the hospital account',
-    scope: 'openid profile',
-    nameClaim: 'preferred_username',
-    roleClaim: 'roles',
-    roles: { viewer: ['radiology'], admin: ['pacs-admins'] },
-  };
-  const admin = { ...settings.admin, port, url: `http://127.0.0.1:${port}`, oidc };
-  return { ...settings, admin };
-};
-
 beforeAll(async () => {
   folder = await temporaryFolder();
   provider = await SimulatedProvider.start();
-  writeFileSync(join(folder.path, 'oidc.secret'), `${provider.clientSecret}\n`);
   const log = pino({ level: 'trace' }, { write: (line) => logged.push(line) });
-  app = await startNode(settingsFor(folder.path, await freePort(), provider.issuer), log);
+  app = await startNode(
+    await withProvider(settingsIn(folder.path, ''), folder.path, provider.issuer),
+    log,
+  );
   clients = await everyRole(app);
 });
 afterAll(async () => {
@@ -163,11 +135,12 @@ describe('sign-in by an identity provider', () => {
 
   it('says that the provider is away, and local accounts go on', async () => {
     await using elsewhere = await temporaryFolder();
-    const port = await freePort();
-    writeFileSync(join(elsewhere.path, 'oidc.secret'), 'x');
-    const away = settingsFor(elsewhere.path, port, `http://127.0.0.1:${await freePort()}`);
-    await using node = await startNode(away);
-    const start = await fetch(`http://127.0.0.1:${port}/api/v1/oidc/start`, { redirect: 'manual' });
+    const nobody = `http://127.0.0.1:${await freePort()}`;
+    await using node = await startNode(
+      await withProvider(settingsIn(elsewhere.path, ''), elsewhere.path, nobody),
+    );
+    const { base } = new Client(node);
+    const start = await fetch(`${base}/api/v1/oidc/start`, { redirect: 'manual' });
     expect(start.headers.get('location')).toBe('/#provider-unreachable');
     const people = await everyRole(node);
     await people.viewer.signIn('viewer', PASSWORD);
@@ -176,7 +149,7 @@ describe('sign-in by an identity provider', () => {
   it('writes no code, token or secret into the log', () => {
     const text = logged.join('');
     expect(text).toContain('signed nobody in');
-    for (const secret of [provider.clientSecret, 'code=', 'id_token', 'eyJ']) {
+    for (const secret of [CLIENT_SECRET, 'code=', 'id_token', 'eyJ']) {
       expect(text).not.toContain(secret);
     }
   });
