@@ -41,8 +41,9 @@ routes:
       images.map(({ part10 }) => part10),
     );
     const isAsked = () => {
-      const deliveries = app.status.study(studyInstanceUid)?.deliveries ?? [];
-      return deliveries.length > 0 && deliveries.length === asked().size;
+      const { analyses = [], deliveries = [] } = app.status.study(studyInstanceUid) ?? {};
+      // The report is asked for before its pictures are there.
+      return analyses[0]?.state === 'reported' && deliveries.length === asked().size;
     };
     while (!isAsked()) await once(pacs, 'association');
     const { deliveries = [] } = app.status.study(studyInstanceUid) ?? {};
