@@ -61,7 +61,9 @@ describe.runIf(requireCompiler())(
     const latest = (study: string) => node.study(study)?.analyses.at(-1);
     const isDelivered = (study: string) => {
       const deliveries = node.study(study)?.deliveries ?? [];
-      return deliveries.length > 0 && deliveries.every(({ state }) => state === 'delivered');
+      return (
+        latest(study)?.state === 'reported' && deliveries.every(({ state }) => state === 'delivered')
+      );
     };
 
     it.each([
