@@ -62,7 +62,8 @@ describe.runIf(requireCompiler())(
     const isDelivered = (study: string) => {
       const deliveries = node.study(study)?.deliveries ?? [];
       return (
-        latest(study)?.state === 'reported' && deliveries.every(({ state }) => state === 'delivered')
+        latest(study)?.state === 'reported' &&
+        deliveries.every(({ state }) => state === 'delivered')
       );
     };
 
