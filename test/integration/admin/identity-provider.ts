@@ -1,11 +1,11 @@
 import { createHash, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { createServer } from 'node:http';
+import { createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Settings } from '../../../src/config/settings.js';
+import { LocalServer } from '../../fixtures/local-server.js';
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const STRANGER = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
@@ -38,12 +38,9 @@ export async function withProvider(
 
 /** The provider must know where browsers come back to before the node listens there. */
 export async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  await using server = new LocalServer(createTcpServer());
+  await server.listen();
+  return server.port;
 }
 
 /** What the next sign-in is answered with, and what is wrong with it. */
@@ -56,14 +53,14 @@ export interface Answer {
 /** An OpenID provider (OpenID Connect Core 1.0) that signs in whoever comes, with the claims that it is told. */
 export class SimulatedProvider implements AsyncDisposable {
   answer: Answer = {};
-  readonly #server: Server;
+  readonly #server: LocalServer;
   readonly #codes = new Map<string, { nonce: string; challenge: string; answer: Answer }>();
 
   readonly #host: string;
 
   private constructor(host: string) {
     this.#host = host;
-    this.#server = createServer(async (request, response) => {
+    const server = createServer(async (request, response) => {
       const url = new URL(request.url ?? '', this.issuer);
       const json = (body: unknown, status = 200) => {
         response.writeHead(status, { 'content-type': 'application/json' });
@@ -82,24 +79,22 @@ export class SimulatedProvider implements AsyncDisposable {
         else json(tokens);
       } else json({}, 404);
     });
+    this.#server = new LocalServer(server);
   }
 
   /** By `localhost` it is another site than 127.0.0.1, to browsers. */
   static async start(host: '127.0.0.1' | 'localhost' = '127.0.0.1'): Promise<SimulatedProvider> {
     const provider = new SimulatedProvider(host);
-    provider.#server.listen(0, '127.0.0.1');
-    await once(provider.#server, 'listening');
+    await provider.#server.listen();
     return provider;
   }
 
   get issuer(): string {
-    return `http://${this.#host}:${(this.#server.address() as AddressInfo | null)?.port ?? 0}`;
+    return `http://${this.#host}:${this.#server.port}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.close();
-    this.#server.closeAllConnections();
-    await once(this.#server, 'close');
+    await this.#server[Symbol.asyncDispose]();
   }
 
   #metadata() {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { reportCommitment } from '../../../src/deliver/commitment-report-scu.js';
 import type { CommitmentReport } from '../../../src/domain/commitment.js';
+import { heldTimers } from '../held-timers.js';
 import { ReceiveRig } from '../receive/receive-rig.js';
 import { StoreRig } from '../store/rig.js';
 import { queueReport } from './queued-reports.js';
@@ -8,6 +9,8 @@ import { Stage, startPacs, uidsAt } from './stage.js';
 
 const PUSH_MODEL = '1.2.840.10008.1.20.1';
 const verify = { afterMs: 10_000, attempts: 3, commitment: { reportMs: 600_000 } };
+/** As long as an association waits for a report on it. */
+const HOLD_MS = 5000;
 const retry = { baseMs: 1000, capMs: 60_000, attempts: 1000 };
 
 const outcomeOf = (stage: Stage) =>
@@ -38,9 +41,13 @@ describe('delivery with proof by storage commitment', () => {
 
   it('takes the report on an association that the PACS opens, and the same report again', async () => {
     await using rig = await StoreRig.open();
+    const timers = heldTimers();
     const reports: CommitmentReport[] = [];
     await using pacs = await startPacs(rig.folder, {
-      onCommitment: (report) => reports.push(report),
+      onCommitment: (report) => {
+        reports.push(report);
+        timers.runOut(HOLD_MS);
+      },
     });
     await using stage = await Stage.open(pacs.port, { verify, retry });
     await using scp = await ReceiveRig.start({
@@ -84,9 +91,13 @@ describe('delivery with proof by storage commitment', () => {
 
   it('asks a PACS that never reports anew, sends nothing again for that, and gives up', async () => {
     await using rig = await StoreRig.open();
+    const timers = heldTimers();
     const asked: string[] = [];
     await using pacs = await startPacs(rig.folder, {
-      onCommitment: ({ transactionUid }) => asked.push(transactionUid),
+      onCommitment: ({ transactionUid }) => {
+        asked.push(transactionUid);
+        timers.runOut(HOLD_MS);
+      },
     });
     await using stage = await Stage.open(pacs.port, { verify, retry });
     await queueReport(stage.rig, 1, 'positive', { kinds: ['sr'] });
@@ -99,9 +110,13 @@ describe('delivery with proof by storage commitment', () => {
 
   it('takes a report that comes late, of an earlier request', async () => {
     await using rig = await StoreRig.open();
+    const timers = heldTimers();
     const reports: CommitmentReport[] = [];
     await using pacs = await startPacs(rig.folder, {
-      onCommitment: (report) => reports.push(report),
+      onCommitment: (report) => {
+        reports.push(report);
+        timers.runOut(HOLD_MS);
+      },
     });
     await using stage = await Stage.open(pacs.port, { verify, retry });
     await queueReport(stage.rig, 1, 'positive', { kinds: ['sr'] });
@@ -117,9 +132,13 @@ describe('delivery with proof by storage commitment', () => {
 
   it('knows after a restart what it had asked for', async () => {
     await using rig = await StoreRig.open();
+    const timers = heldTimers();
     const reports: CommitmentReport[] = [];
     await using pacs = await startPacs(rig.folder, {
-      onCommitment: (report) => reports.push(report),
+      onCommitment: (report) => {
+        reports.push(report);
+        timers.runOut(HOLD_MS);
+      },
     });
     await using stage = await Stage.open(pacs.port, { verify, retry });
     await queueReport(stage.rig, 1, 'positive');
@@ -147,9 +166,13 @@ describe('delivery with proof by storage commitment', () => {
     [{ status: 0x0213 }, 'commitment-refused'],
   ] as const)('asks later where the answer is %o', async (fault, code) => {
     await using rig = await StoreRig.open();
+    const timers = heldTimers();
     let failing = true;
     await using pacs = await startPacs(rig.folder, {
-      commitAnswer: () => (failing ? fault : undefined),
+      commitAnswer: () => {
+        if (failing && fault === 'no-answer') timers.runOut();
+        return failing ? fault : undefined;
+      },
     });
     await using stage = await Stage.open(pacs.port, { verify, retry });
     await queueReport(stage.rig, 1, 'positive');

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { heldTimers } from '../held-timers.js';
 import { StoreRig } from '../store/rig.js';
 import { COMPREHENSIVE_3D_SR } from './objects.js';
 import { queueReport } from './queued-reports.js';
@@ -97,12 +98,15 @@ describe('objects that a PACS cannot bear', () => {
     'hold up no others where it meets each with %s',
     async (answer) => {
       await using rig = await StoreRig.open();
+      const timers = heldTimers();
       await using pacs = await startPacs(rig.folder, {
-        answer: ({ sopClassUid }) => (sopClassUid === COMPREHENSIVE_3D_SR ? answer : undefined),
+        answer: ({ sopClassUid }) => {
+          if (sopClassUid !== COMPREHENSIVE_3D_SR) return undefined;
+          if (answer === 'no-answer') timers.runOut();
+          return answer;
+        },
       });
-      // Long enough that a busy machine answers in time: only the unanswered reports may run into it.
-      const timeouts = { connectMs: 5000, associateMs: 2000, responseMs: 2000 };
-      await using stage = await Stage.open(pacs.port, { timeouts });
+      await using stage = await Stage.open(pacs.port);
       // The reports are more urgent than any picture, and more than a pass bears with.
       const pictures: string[] = [];
       for (let study = 1; study <= 6; study += 1) {
@@ -122,16 +126,18 @@ describe('objects that a PACS cannot bear', () => {
     'hold up none that met %s themselves once, as of a PACS that was slow for a moment',
     async (answer) => {
       await using rig = await StoreRig.open();
+      const timers = heldTimers();
       const met = new Set<string>();
       await using pacs = await startPacs(rig.folder, {
         answer: ({ sopClassUid, sopInstanceUid }) => {
           const first = !met.has(sopInstanceUid);
           met.add(sopInstanceUid);
-          return sopClassUid === COMPREHENSIVE_3D_SR || first ? answer : undefined;
+          if (sopClassUid !== COMPREHENSIVE_3D_SR && !first) return undefined;
+          if (answer === 'no-answer') timers.runOut();
+          return answer;
         },
       });
-      const timeouts = { connectMs: 5000, associateMs: 2000, responseMs: 500 };
-      await using stage = await Stage.open(pacs.port, { timeouts });
+      await using stage = await Stage.open(pacs.port);
       const pictures: string[] = [];
       for (let study = 1; study <= 6; study += 1) {
         const [picture = ''] = await queueReport(stage.rig, study, 'positive');

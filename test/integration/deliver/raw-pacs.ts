@@ -1,10 +1,10 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { readAssociateRequest } from '../../../src/receive/associate-request.js';
 import { CommandElement, readCommand } from '../../../src/receive/dimse.js';
 import { ContextResult, PduType } from '../../../src/receive/pdu.js';
 import { PduParser } from '../../../src/receive/pdu-parser.js';
 import { associateAcPdu, releaseRpPdu } from '../../../src/receive/pdu-writer.js';
+import { LocalServer } from '../../fixtures/local-server.js';
 import { commandPdu } from '../receive/raw-scu.js';
 
 /** A C-STORE request as the raw PACS saw it. */
@@ -33,33 +33,24 @@ export const GOOD: Required<RawAnswers> = {
 export class RawPacs implements AsyncDisposable {
   /** Those that came whole, in the order in which they came. */
   readonly requests: SeenRequest[] = [];
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #server: LocalServer;
 
   private constructor(answers: RawAnswers) {
-    this.#server = createServer((socket) => {
-      this.#sockets.add(socket);
-      socket.on('error', () => {});
-      socket.on('close', () => this.#sockets.delete(socket));
-      this.#serve(socket, answers);
-    });
+    this.#server = new LocalServer(createServer((socket) => this.#serve(socket, answers)));
   }
 
   static async start(answers: RawAnswers): Promise<RawPacs> {
     const pacs = new RawPacs(answers);
-    pacs.#server.listen(0, '127.0.0.1');
-    await once(pacs.#server, 'listening');
+    await pacs.#server.listen();
     return pacs;
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return this.#server.port;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    this.#server.close();
-    await once(this.#server, 'close');
+    await this.#server[Symbol.asyncDispose]();
   }
 
   #serve(socket: Socket, answers: RawAnswers): void {

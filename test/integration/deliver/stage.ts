@@ -40,7 +40,6 @@ export class Stage implements AsyncDisposable {
       callingAeTitle: 'VIGIL',
       host: '127.0.0.1',
       port,
-      timeouts: { connectMs: 2000, associateMs: 300, responseMs: 300 },
       ...more,
     });
   }

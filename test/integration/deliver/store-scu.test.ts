@@ -1,14 +1,14 @@
-import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Peer, Timeouts } from '../../../src/deliver/association.js';
+import { DEFAULT_TIMEOUTS, type Peer, type Timeouts } from '../../../src/deliver/association.js';
 import { sendObjects } from '../../../src/deliver/store-scu.js';
 import { readFileMeta } from '../../../src/dicom/file-meta.js';
 import { explicitToImplicit } from '../../../src/dicom/implicit-vr.js';
-import type { SendResult } from '../../../src/domain/send-result.js';
 import { type PacsOptions, SimulatedPacs } from '../../../src/simulate/pacs.js';
+import { LocalServer } from '../../fixtures/local-server.js';
+import { heldTimers } from '../held-timers.js';
 import {
   COMPREHENSIVE_3D_SR,
   COMPREHENSIVE_SR,
@@ -20,8 +20,7 @@ import {
   temporaryFolder,
   writeObject,
 } from './objects.js';
-
-const QUICK: Timeouts = { connectMs: 2000, associateMs: 300, responseMs: 300 };
+import { codes } from './results.js';
 
 async function startPacs(
   folder: string,
@@ -36,30 +35,11 @@ function peerOf(port: number, timeouts?: Timeouts): Peer {
   return { aeTitle: 'PACS', callingAeTitle: 'VIGIL', host: '127.0.0.1', port, timeouts };
 }
 
-/** A peer that speaks raw bytes; gives its port and ends with its scope. */
-async function rawPeer(
-  onConnection: (socket: Socket) => void,
-): Promise<{ port: number } & AsyncDisposable> {
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    onConnection(socket);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    [Symbol.asyncDispose]: async () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
-
-function codes(results: readonly SendResult[]): string[] {
-  return results.map((r) => (r.type === 'stored' ? 'stored' : `${r.failureClass} ${r.code}`));
+/** A peer that speaks raw bytes. */
+async function rawPeer(onConnection: (socket: Socket) => void): Promise<LocalServer> {
+  const server = new LocalServer(createServer(onConnection));
+  await server.listen();
+  return server;
 }
 
 async function datasetOf(file: string): Promise<Buffer> {
@@ -204,15 +184,18 @@ describe('sendObjects', () => {
     ['no-answer', 'ambiguous response-timeout'],
   ] as const)('fails the object alone that is answered by %s', async (answer, expected) => {
     await using folder = await temporaryFolder();
+    const timers = heldTimers();
     let count = 0;
     await using pacs = await startPacs(folder.path, {
       answer: () => {
         count += 1;
-        return count === 2 ? answer : undefined;
+        if (count !== 2) return undefined;
+        if (answer === 'no-answer') timers.runOut();
+        return answer;
       },
     });
     const objects = await Promise.all([1, 2, 3].map((i) => writeObject(folder.path, i)));
-    const results = await sendObjects(peerOf(pacs.port, QUICK), objects);
+    const results = await sendObjects(peerOf(pacs.port), objects);
     expect(codes(results)).toEqual(['stored', expected, 'stored']);
   });
 
@@ -224,14 +207,20 @@ describe('sendObjects', () => {
     'leaves a peer alone that meets every object with %s',
     async (answer, untriedCode, asked) => {
       await using folder = await temporaryFolder();
+      const timers = heldTimers();
       let associations = 0;
-      await using pacs = await startPacs(folder.path, { answer: () => answer });
+      await using pacs = await startPacs(folder.path, {
+        answer: () => {
+          if (answer === 'no-answer') timers.runOut();
+          return answer;
+        },
+      });
       pacs.on('association', () => {
         associations += 1;
       });
       const objects: TestObject[] = [];
       for (let i = 0; i < 70; i += 1) objects.push(await writeObject(folder.path, i, { size: 10 }));
-      const results = await sendObjects(peerOf(pacs.port, QUICK), objects);
+      const results = await sendObjects(peerOf(pacs.port), objects);
       expect(associations).toBe(asked);
       expect(results.filter((r) => r.type === 'failed' && !r.untried)).toHaveLength(asked);
       expect(results[69]).toMatchObject({ code: untriedCode, untried: true });
@@ -241,9 +230,10 @@ describe('sendObjects', () => {
   it('reports a refused connection and an unknown host as transient', async () => {
     await using folder = await temporaryFolder();
     const closed = await rawPeer(() => {});
+    const { port } = closed;
     await closed[Symbol.asyncDispose]();
     const object = await writeObject(folder.path, 1);
-    expect(await sendObjects(peerOf(closed.port), [object])).toMatchObject([
+    expect(await sendObjects(peerOf(port), [object])).toMatchObject([
       { failureClass: 'transient', code: 'connection-refused', untried: true },
     ]);
     const unknown = { ...peerOf(104), host: 'pacs.invalid' };
@@ -286,7 +276,9 @@ describe('sendObjects', () => {
   ])('survives a peer that %s', async (_, behave, expected) => {
     await using folder = await temporaryFolder();
     await using peer = await rawPeer(behave);
-    const results = await sendObjects(peerOf(peer.port, QUICK), [
+    const isSilent = expected.endsWith('-timeout');
+    const timeouts = isSilent ? { ...DEFAULT_TIMEOUTS, associateMs: 300 } : DEFAULT_TIMEOUTS;
+    const results = await sendObjects(peerOf(peer.port, timeouts), [
       await writeObject(folder.path, 1),
     ]);
     expect(codes(results)).toEqual([expected]);
@@ -297,9 +289,7 @@ describe('sendObjects', () => {
     await using peer = await rawPeer((socket) => {
       socket.once('data', (request) => socket.write(acceptWithMaximumLength(request, 6)));
     });
-    const results = await sendObjects(peerOf(peer.port, QUICK), [
-      await writeObject(folder.path, 1),
-    ]);
+    const results = await sendObjects(peerOf(peer.port), [await writeObject(folder.path, 1)]);
     expect(codes(results)).toEqual(['transient protocol-error']);
   });
 

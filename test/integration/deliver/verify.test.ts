@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { patientIdentity } from '../../../src/dicom/patient-identity.js';
+import { heldTimers } from '../held-timers.js';
 import { StoreRig } from '../store/rig.js';
 import { queueReport } from './queued-reports.js';
 import { Stage, startPacs, uidsAt } from './stage.js';
@@ -114,7 +115,13 @@ describe('delivery with proof by C-FIND', () => {
     'makes a dead letter of what it can never ask for, where the answer is %s for good',
     async (fault, code) => {
       await using rig = await StoreRig.open();
-      await using pacs = await startPacs(rig.folder, { findAnswer: () => fault });
+      const timers = heldTimers();
+      await using pacs = await startPacs(rig.folder, {
+        findAnswer: () => {
+          if (fault === 'no-answer') timers.runOut();
+          return fault;
+        },
+      });
       await using stage = await Stage.open(pacs.port, {
         verify,
         retry: { ...retry, attempts: 3 },
@@ -137,9 +144,14 @@ describe('delivery with proof by C-FIND', () => {
     'asks later where the answer is %o, and asks for the others meanwhile',
     async (fault, code) => {
       await using rig = await StoreRig.open();
+      const timers = heldTimers();
       let failing = true;
       await using pacs = await startPacs(rig.folder, {
-        findAnswer: (uid) => (failing && uid.endsWith('.10') ? fault : undefined),
+        findAnswer: (uid) => {
+          if (!failing || !uid.endsWith('.10')) return undefined;
+          if (fault === 'no-answer') timers.runOut();
+          return fault;
+        },
       });
       await using stage = await Stage.open(pacs.port, { verify, retry });
       await queueReport(stage.rig, 1, 'positive', { kinds: ['sr', 'heatmap', 'summary'] });

@@ -14,7 +14,7 @@ const at = (port: number, more: Partial<EmailChannel> = {}): EmailChannel => ({
   security: 'none',
   from: 'vigil@hospital.test',
   to: ['on-call@hospital.test', 'second@hospital.test'],
-  timeoutMs: 500,
+  timeoutMs: 20_000,
   patientData: false,
   consoleUrl: 'https://vigil.test',
   ...more,

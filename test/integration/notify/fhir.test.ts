@@ -13,7 +13,7 @@ import { BLEED, NOT_READ } from './notifications.js';
 const at = (url: string, more: Partial<FhirChannel> = {}): FhirChannel => ({
   type: 'fhir',
   url,
-  timeoutMs: 500,
+  timeoutMs: 20_000,
   patientData: false,
   ...more,
 });
@@ -190,7 +190,9 @@ describe('a DiagnosticReport', () => {
 
   it('that gets no answer, garbage, or no server is tried again', async () => {
     await using silent = await HookServer.start({ answer: () => {} });
-    expect(await tell(at(silent.url))).toMatchObject({ failureClass: 'ambiguous' });
+    expect(await tell(at(silent.url, { timeoutMs: 300 }))).toMatchObject({
+      failureClass: 'ambiguous',
+    });
     await using garbage = await HookServer.start({
       answer: (_, response) => response.socket?.end('not HTTP at all\r\n\r\n'),
     });

@@ -1,11 +1,6 @@
-import { once } from 'node:events';
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { LocalServer } from '../../fixtures/local-server.js';
 
 export interface ReceivedRequest {
   readonly method: string;
@@ -23,27 +18,26 @@ export interface HookOptions {
 /** An HTTP server that keeps what it is sent. */
 export class HookServer implements AsyncDisposable {
   readonly requests: ReceivedRequest[] = [];
-  readonly #server: Server;
+  readonly #server: LocalServer;
 
   private constructor({ answer = (_, response) => response.writeHead(204).end() }: HookOptions) {
-    this.#server = createServer(async (message, response) => {
+    const server = createServer(async (message, response) => {
       const { method = '', url = '', headers } = message;
       const request = { method, path: url, headers, body: await text(message) };
       this.requests.push(request);
       answer(request, response);
     });
+    this.#server = new LocalServer(server);
   }
 
   static async start(options: HookOptions = {}): Promise<HookServer> {
     const server = new HookServer(options);
-    server.#server.listen(options.port ?? 0, '127.0.0.1');
-    await once(server.#server, 'listening');
+    await server.#server.listen(options.port);
     return server;
   }
 
   get port(): number {
-    const address = this.#server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
+    return this.#server.port;
   }
 
   get url(): string {
@@ -51,7 +45,6 @@ export class HookServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    await this.#server[Symbol.asyncDispose]();
   }
 }

@@ -1,6 +1,6 @@
-import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import { LocalServer } from '../../fixtures/local-server.js';
 
 /** A message by its segments, each by its fields as they were sent; `MSH` has its separator as field 1. */
 export class Hl7Message {
@@ -49,35 +49,30 @@ export interface MllpOptions {
 /** A receiver of HL7 v2 messages by MLLP. */
 export class MllpServer implements AsyncDisposable {
   readonly messages: Hl7Message[] = [];
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #server: LocalServer;
 
   private constructor({ tls, answer = accept }: MllpOptions) {
     const talk = (socket: Socket) => this.#talk(socket, answer);
-    this.#server = tls === undefined ? createServer(talk) : createTlsServer(tls, talk);
+    this.#server = new LocalServer(
+      tls === undefined ? createServer(talk) : createTlsServer(tls, talk),
+    );
   }
 
   static async start(options: MllpOptions = {}): Promise<MllpServer> {
     const server = new MllpServer(options);
-    server.#server.listen(options.port ?? 0, '127.0.0.1');
-    await once(server.#server, 'listening');
+    await server.#server.listen(options.port);
     return server;
   }
 
   get port(): number {
-    const address = this.#server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
+    return this.#server.port;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    await new Promise((resolve) => this.#server.close(resolve));
+    await this.#server[Symbol.asyncDispose]();
   }
 
   #talk(socket: Socket, answer: NonNullable<MllpOptions['answer']>): void {
-    this.#sockets.add(socket);
-    socket.on('error', () => {});
-    socket.on('close', () => this.#sockets.delete(socket));
     let received = Buffer.alloc(0);
     socket.on('data', (chunk: Buffer) => {
       received = Buffer.concat([received, chunk]);

@@ -1,6 +1,6 @@
-import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type SecureContextOptions } from 'node:tls';
+import { LocalServer } from '../../fixtures/local-server.js';
 
 export interface ReceivedMail {
   readonly from: string;
@@ -20,35 +20,30 @@ export interface SmtpOptions {
 /** A mail server (RFC 5321) that takes what it is given, without extensions. */
 export class SmtpServer implements AsyncDisposable {
   readonly mails: ReceivedMail[] = [];
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #server: LocalServer;
 
   private constructor({ tls, answers = () => undefined }: SmtpOptions) {
     const talk = (socket: Socket) => this.#talk(socket, answers);
-    this.#server = tls === undefined ? createServer(talk) : createTlsServer(tls, talk);
+    this.#server = new LocalServer(
+      tls === undefined ? createServer(talk) : createTlsServer(tls, talk),
+    );
   }
 
   static async start(options: SmtpOptions = {}): Promise<SmtpServer> {
     const server = new SmtpServer(options);
-    server.#server.listen(options.port ?? 0, '127.0.0.1');
-    await once(server.#server, 'listening');
+    await server.#server.listen(options.port);
     return server;
   }
 
   get port(): number {
-    const address = this.#server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
+    return this.#server.port;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    await new Promise((resolve) => this.#server.close(resolve));
+    await this.#server[Symbol.asyncDispose]();
   }
 
   #talk(socket: Socket, answers: NonNullable<SmtpOptions['answers']>): void {
-    this.#sockets.add(socket);
-    socket.on('error', () => {});
-    socket.on('close', () => this.#sockets.delete(socket));
     let mail = { from: '', to: [] as string[] };
     let data: string[] | undefined;
     let rest = '';

@@ -16,7 +16,7 @@ async function rig(options: HookOptions = {}, more: Partial<WebhookChannel> = {}
     type: 'webhook',
     url: server.url,
     secretFile,
-    timeoutMs: 500,
+    timeoutMs: 20_000,
     patientData: false,
     ...more,
   };
@@ -86,7 +86,7 @@ describe('a webhook', () => {
   it('that breaks off, or says nothing, may have taken it', async () => {
     await using broken = await rig({ answer: (_, response) => response.destroy() });
     expect(await broken.tell()).toMatchObject({ failureClass: 'ambiguous', code: 'answer-lost' });
-    await using silent = await rig({ answer: () => {} });
+    await using silent = await rig({ answer: () => {} }, { timeoutMs: 300 });
     expect(await silent.tell()).toMatchObject({ failureClass: 'ambiguous', code: 'answer-lost' });
   });
 

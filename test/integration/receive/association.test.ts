@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_LIMITS } from '../../../src/receive/store-scp.js';
 import { pdu, pdv } from '../../unit/receive/pdu-bytes.js';
+import { heldTimers } from '../held-timers.js';
 import { RawScu, releaseRq, storeCommand } from './raw-scu.js';
 import { ReceiveRig, slice } from './receive-rig.js';
 
@@ -80,20 +82,25 @@ describe('an association', () => {
   });
 
   it('has its connection closed where the requestor does not', async () => {
-    await using rig = await ReceiveRig.start({ artimMs: 50 });
+    const timers = heldTimers();
+    await using rig = await ReceiveRig.start();
     await using scu = await RawScu.associated(rig.port);
     scu.send(releaseRq);
     expect((await scu.next())?.type).toBe(6);
+    timers.runOut();
     await scu.closed();
   });
 
   it('is aborted when nothing happens on it', async () => {
-    await using rig = await ReceiveRig.start({ idleMs: 80, artimMs: 2000 });
+    const timers = heldTimers();
+    await using rig = await ReceiveRig.start();
     await using scu = await RawScu.associated(rig.port);
     const closed = rig.told('closed');
+    timers.pass(DEFAULT_LIMITS.idleMs + 1);
     const abort = await scu.next();
     expect(Array.from(abort?.body ?? [])).toEqual([0, 0, 0, 0]);
     expect(await closed).toEqual(['aborted']);
+    timers.runOut();
     await scu.closed();
   });
 });

@@ -1,34 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { IncomingFile, IncomingFiles } from '../../../src/receive/needs.js';
+import type { IncomingFiles } from '../../../src/receive/needs.js';
+import { DEFAULT_LIMITS } from '../../../src/receive/store-scp.js';
 import { pdu, pdv } from '../../unit/receive/pdu-bytes.js';
+import { heldTimers } from '../held-timers.js';
 import { RawScu, storeCommand } from './raw-scu.js';
 import { ReceiveRig, slice } from './receive-rig.js';
-
-/** A disk that stands still after some bytes until it is let go. */
-class SlowFile implements IncomingFile {
-  taken = 0;
-  readonly #standsAt: number;
-  readonly #released: Promise<void>;
-  release: () => void = () => {};
-
-  constructor(standsAt: number) {
-    this.#standsAt = standsAt;
-    this.#released = new Promise((resolve) => {
-      this.release = resolve;
-    });
-  }
-
-  write(bytes: Uint8Array): Promise<void> | undefined {
-    this.taken += bytes.length;
-    return this.taken > this.#standsAt ? this.#released : undefined;
-  }
-
-  async finish() {
-    return { file: '/nowhere', sha256: '', bytes: this.taken, receivedAt: 0 };
-  }
-
-  async discard(): Promise<void> {}
-}
+import { SlowFile } from './slow-file.js';
 
 describe('a slow disk', () => {
   it('pauses the sender, with bounded memory, and lets it go on', async () => {
@@ -56,15 +33,13 @@ describe('a slow disk', () => {
   it('does not make the association idle', async () => {
     const file = new SlowFile(0);
     const files: IncomingFiles = { create: () => file };
-    await using rig = await ReceiveRig.start({
-      files,
-      catalog: { accept: () => 'stored' },
-      idleMs: 40,
-    });
+    const timers = heldTimers();
+    await using rig = await ReceiveRig.start({ files, catalog: { accept: () => 'stored' } });
     await using scu = await RawScu.associated(rig.port);
     scu.store('1.1', slice('1.1'));
     await expect.poll(() => file.taken).toBeGreaterThan(0);
     await using other = await RawScu.associated(rig.port);
+    timers.pass(DEFAULT_LIMITS.idleMs + 1);
     expect((await other.next())?.type).toBe(7);
     file.release();
     expect((await scu.response()).status).toBe(0);
@@ -73,7 +48,7 @@ describe('a slow disk', () => {
 
 describe('a sender that reads no answers', () => {
   it('is not read from any more', async () => {
-    await using rig = await ReceiveRig.start({ idleMs: 300, artimMs: 50 });
+    await using rig = await ReceiveRig.start({ idleMs: 500, artimMs: 1000 });
     await using scu = await RawScu.associated(rig.port);
     scu.socket.pause();
     const echo = storeCommand({ sopInstanceUid: '../' });

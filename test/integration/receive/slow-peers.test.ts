@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { openHandles, untilReleased } from '../../fixtures/open-handles.js';
 import { associateRqBody, pdu, pdv } from '../../unit/receive/pdu-bytes.js';
+import { heldTimers } from '../held-timers.js';
 import { CT_CONTEXT, commandPdu, RawScu, releaseRq, storeCommand } from './raw-scu.js';
 import { ReceiveRig, slice } from './receive-rig.js';
+import { SlowFile } from './slow-file.js';
 
 const request = pdu(1, associateRqBody({ contexts: [CT_CONTEXT] }));
 const command = storeCommand({ sopInstanceUid: '1.1' });
@@ -79,24 +81,39 @@ describe('a peer that sends a byte at a time', () => {
   });
 
   it('is told from one that is slow and steady, and from one that waits between images', async () => {
-    await using rig = await ReceiveRig.start({ idleMs: 400 });
+    const timers = heldTimers({ standStill: true });
+    const received: SlowFile[] = [];
+    const files = {
+      create: () => {
+        received.push(new SlowFile(Infinity));
+        return received.at(-1) as SlowFile;
+      },
+    };
+    await using rig = await ReceiveRig.start({
+      files,
+      catalog: { accept: () => 'stored' },
+      idleMs: 400,
+    });
     await using scu = await RawScu.associated(rig.port);
     for (const uid of ['1.1', '1.2', '1.3']) {
       const bytes = slice(uid, 4000);
       scu.send(storeCommand({ sopInstanceUid: uid }));
       for (let start = 0; start < bytes.length; start += 200) {
-        const last = start + 200 >= bytes.length;
-        scu.send(pdu(4, pdv(1, { command: false, last }, bytes.subarray(start, start + 200))));
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        const end = Math.min(start + 200, bytes.length);
+        const last = end === bytes.length;
+        scu.send(pdu(4, pdv(1, { command: false, last }, bytes.subarray(start, end))));
+        await expect.poll(() => received.at(-1)?.taken).toBe(end);
+        if (!last) timers.pass(150);
       }
       expect((await scu.response()).status).toBe(0);
+      timers.pass(300);
     }
   });
 });
 
 describe('a peer that takes no answers', () => {
   it('is given up, whatever it still sends, and leaves nothing open', async () => {
-    await using rig = await ReceiveRig.start({ artimMs: 60, idleMs: 200 });
+    await using rig = await ReceiveRig.start({ artimMs: 1000, idleMs: 500 });
     const before = openHandles(rig.folder);
     const memory = process.memoryUsage().rss;
     {
