@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { actionRoutes } from './admin/api/routes/actions.js';
 import { auditRoutes } from './admin/api/routes/audit.js';
 import { eventRoutes } from './admin/api/routes/events.js';
-import { OIDC_CALLBACK, oidcRoutes } from './admin/api/routes/oidc.js';
+import { OIDC_CALLBACK, OIDC_START, oidcRoutes } from './admin/api/routes/oidc.js';
 import { operationsRoutes } from './admin/api/routes/operations.js';
 import { type RoutingDesk, routingRoutes } from './admin/api/routes/routing.js';
 import { sessionRoutes } from './admin/api/routes/session.js';
@@ -24,6 +24,7 @@ import type { AdminSettings, Settings } from './config/settings.js';
 import type { ModelIdentity } from './domain/finding.js';
 import { WorkerLoop } from './jobs/worker-loop.js';
 import type { Log } from './log.js';
+import { readSecret } from './notify/channel-files.js';
 import { operationsReporter } from './operations-report.js';
 import type { PictureFunctions } from './report/picture-thread.js';
 import { AccountStore } from './store/account-store.js';
@@ -194,7 +195,11 @@ export class Administering implements AsyncDisposable {
 function identityProvider({ oidc, url }: AdminSettings) {
   if (oidc === undefined || url === undefined) return undefined;
   return {
-    provider: new IdentityProvider(oidc, new URL(OIDC_CALLBACK, url).href),
-    button: { title: oidc.title, url: '/api/v1/oidc/start' },
+    provider: new IdentityProvider({
+      settings: oidc,
+      redirectUri: new URL(OIDC_CALLBACK, url).href,
+      clientSecret: async () => oidc.clientSecretFile && readSecret(oidc.clientSecretFile),
+    }),
+    button: { title: oidc.title, url: OIDC_START },
   };
 }

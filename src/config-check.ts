@@ -71,21 +71,24 @@ async function checkUsers({ receive, destinations, scanners }: Settings): Promis
   return problems;
 }
 
-/** What is wrong with the files of passwords, tokens and keys that channels sign in or sign with. */
-async function checkSecrets({ channels }: Settings): Promise<ConfigProblem[]> {
+/** What is wrong with the files of passwords, tokens and keys that Vigil signs in or signs with. */
+async function checkSecrets({ channels, admin }: Settings): Promise<ConfigProblem[]> {
+  const files = channels.flatMap(({ name, protocol }) =>
+    (['secretFile', 'passwordFile', 'tokenFile'] as const).map((key) => ({
+      path: `channels.${name}.${protocol.type}.${key}`,
+      file: (protocol as Partial<Record<typeof key, string>>)[key],
+    })),
+  );
+  files.push({ path: 'admin.oidc.clientSecretFile', file: admin.oidc?.clientSecretFile });
   const problems: ConfigProblem[] = [];
-  for (const { name, protocol } of channels) {
-    for (const key of ['secretFile', 'passwordFile', 'tokenFile'] as const) {
-      const file = (protocol as Partial<Record<typeof key, string>>)[key];
-      if (file === undefined) continue;
-      const path = `channels.${name}.${protocol.type}.${key}`;
-      await readSecret(file).catch((error: NodeJS.ErrnoException) => {
-        const { code = 'unknown' } = error;
-        const hint = code === 'EACCES' ? ': the user that runs Vigil must be able to read it' : '';
-        const what = code === 'empty' ? 'is empty' : `cannot be read (${code})${hint}`;
-        problems.push({ path, message: `${file} ${what}` });
-      });
-    }
+  for (const { path, file } of files) {
+    if (file === undefined) continue;
+    await readSecret(file).catch((error: NodeJS.ErrnoException) => {
+      const { code = 'unknown' } = error;
+      const hint = code === 'EACCES' ? ': the user that runs Vigil must be able to read it' : '';
+      const what = code === 'empty' ? 'is empty' : `cannot be read (${code})${hint}`;
+      problems.push({ path, message: `${file} ${what}` });
+    });
   }
   return problems;
 }

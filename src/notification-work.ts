@@ -17,8 +17,8 @@ interface NotifiedFinding {
 }
 
 /**
- * What channels are told of a finding, and of the objects that were made of it. The patient is read from the first of the images whose header can be: without
- * one the notification goes out all the same, and names the study alone.
+ * What channels are told of a finding, and of the objects that were made of it. The patient is read from the first of the
+ * images whose header can be: without one the notification goes out all the same, and names the study alone.
  */
 export async function composeNotification(
   { studyInstanceUid, revision, analysedAt, finding }: NotifiedFinding,

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { HOST, NAME } from './syntax.js';
+import { host } from './schema-values.js';
+import { isThisMachine, NAME } from './syntax.js';
 import { peerTls } from './tls-schema.js';
 
 /** The form of `channels` in the configuration file: who is told of findings, and by which protocol. */
-const host = z.string().regex(HOST, 'is neither a host name nor an IP address');
 const file = z.string().min(1);
 const seconds = (min: number, max: number) => z.number().min(min).max(max);
 const mailbox = z
@@ -20,9 +20,6 @@ const authorities = file
   .describe(
     "Certificates (PEM) of the authorities that the receiver's certificate may lead to, relative to the configuration file; those that Node.js trusts where absent.",
   );
-
-/** Whether nobody but this machine sees what goes there. */
-const isOwnHost = (name: string) => /^(localhost|127(\.\d+){3}|\[?::1\]?)$/.test(name);
 
 const faultIn = (context: z.RefinementCtx) => (path: string, message: string, hint?: string) =>
   context.addIssue({ code: 'custom', path: [path], message, ...(hint && { params: { hint } }) });
@@ -49,7 +46,7 @@ const email = z
     if ((user === undefined) !== (passwordFile === undefined)) {
       fault('user', 'and passwordFile go together', 'give both, or neither');
     }
-    if (security !== 'none' || isOwnHost(host)) return;
+    if (security !== 'none' || isThisMachine(host)) return;
     if (patientData) fault('patientData', 'would go over the network in clear', 'set security');
     if (user !== undefined) fault('user', 'and its password would go over the network in clear');
   });
@@ -77,7 +74,7 @@ const IN_CLEAR = 'would go over the network in clear';
 
 function isInClear(url: string): boolean {
   const { protocol, hostname } = new URL(url);
-  return protocol !== 'https:' && !isOwnHost(hostname);
+  return protocol !== 'https:' && !isThisMachine(hostname);
 }
 
 const fhir = z

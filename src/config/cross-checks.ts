@@ -1,6 +1,7 @@
 import type { Fault } from './problems.js';
 import { type KnownTargets, routedTargets, routeFaults, routeWarnings } from './routing-checks.js';
 import type { ConfigFile } from './schema.js';
+import { isThisMachine } from './syntax.js';
 
 /**
  * Faults that no key has alone: references that lead nowhere, orders that contradict each other. Sections that are
@@ -42,7 +43,7 @@ function oidcFaults({ oidc, url }: ConfigFile['admin']): Fault[] {
     faults.push({ keys: ['admin', 'oidc'], message: 'needs admin.url', hint });
   }
   const { hostname, protocol } = new URL(oidc.issuer);
-  if (protocol === 'http:' && !['127.0.0.1', '[::1]', 'localhost'].includes(hostname)) {
+  if (protocol === 'http:' && !isThisMachine(hostname)) {
     const message = 'has no https: who listens could sign in as anybody';
     faults.push({ keys: ['admin', 'oidc', 'issuer'], message });
   }
@@ -118,12 +119,10 @@ function proofFaults(destinations: ConfigFile['destinations']): Fault[] {
     }));
 }
 
-const THIS_MACHINE = /^(127\.|::1$|localhost$)/;
-
 /** Passwords and patient data go over no network in the clear. */
 function exposureFaults({ host, console, tls, behindProxy }: ConfigFile['admin']): Fault[] {
   if (!console || tls !== undefined || behindProxy !== undefined) return [];
-  if (THIS_MACHINE.test(host)) return [];
+  if (isThisMachine(host)) return [];
   const message = `is "${host}", beyond this machine, and there is neither admin.tls nor admin.behindProxy`;
   const hint = 'give one of them, or console: false for health and metrics alone';
   return [{ keys: ['admin', 'host'], message, hint }];
@@ -167,7 +166,7 @@ function passcodeWarnings(config: ConfigFile): Fault[] {
 /** As common as plain DICOM is, so that it is no fault. */
 function plainMessageWarnings({ channels }: ConfigFile): Fault[] {
   return Object.entries(channels)
-    .filter(([, { hl7 }]) => hl7?.patientData && !hl7.tls && !THIS_MACHINE.test(hl7.host))
+    .filter(([, { hl7 }]) => hl7?.patientData && !hl7.tls && !isThisMachine(hl7.host))
     .map(([name]) => ({
       keys: ['channels', name, 'hl7', 'patientData'],
       message: 'goes over the network without encryption',

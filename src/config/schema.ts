@@ -1,9 +1,11 @@
 import { validateDetailed } from 'node-cron';
 import { z } from 'zod';
 import { channels } from './channel-schema.js';
+import { oidc } from './oidc-schema.js';
 import { defaultRoute, fallbackRoute, routes } from './routing-schema.js';
-import { AE_TITLE, HOST, isAddressRange, NAME, UID } from './syntax.js';
-import { peerTls, pemFile } from './tls-schema.js';
+import { host, pemFile } from './schema-values.js';
+import { AE_TITLE, isAddressRange, NAME, UID } from './syntax.js';
+import { peerTls } from './tls-schema.js';
 
 /**
  * The configuration file's form, key by key, with the units that people write: seconds, MB, days. `settings.ts` turns
@@ -12,7 +14,6 @@ import { peerTls, pemFile } from './tls-schema.js';
 const aeTitle = z
   .string()
   .regex(AE_TITLE, 'is no AE title: 1 to 16 ASCII characters, no backslash, no space at the ends');
-const host = z.string().regex(HOST, 'is neither a host name nor an IP address');
 const listenPort = z.int().min(0).max(65535);
 const uid = z.string().regex(UID, 'is no UID: numbers joined by dots, at most 64 characters');
 const addressRange = z
@@ -375,52 +376,7 @@ const admin = z.strictObject({
     .url({ protocol: /^https?$/, error: 'is no URL, such as https://vigil.hospital.example' })
     .exactOptional()
     .describe('Where people open the console, for links; made from host and port where absent.'),
-  oidc: z
-    .strictObject({
-      issuer: z
-        .url({ protocol: /^https?$/, error: 'is no URL, such as https://login.hospital.example' })
-        .describe(
-          'The identity provider: its issuer identifier, below which its metadata is found.',
-        ),
-      clientId: z.string().min(1).describe('As the provider knows Vigil.'),
-      clientSecretFile: z
-        .string()
-        .min(1)
-        .exactOptional()
-        .describe(
-          'File with the secret of the client, where it has one. Relative to the configuration file.',
-        ),
-      title: z
-        .string()
-        .min(1)
-        .max(60)
-        .default('Sign in with the hospital account')
-        .describe('What the button says.'),
-      scope: z
-        .string()
-        .min(1)
-        .default('openid profile')
-        .describe('What the provider is asked for.'),
-      nameClaim: z
-        .string()
-        .min(1)
-        .default('preferred_username')
-        .describe('The claim with the name that accounts and audit show.'),
-      roleClaim: z.string().min(1).default('roles').describe('The claim with roles or groups.'),
-      roles: z
-        .strictObject({
-          viewer: z.array(z.string().min(1)).exactOptional().describe('Who reads.'),
-          operator: z
-            .array(z.string().min(1))
-            .exactOptional()
-            .describe('Who also sends and analyses again.'),
-          admin: z
-            .array(z.string().min(1))
-            .exactOptional()
-            .describe('Who also changes and manages.'),
-        })
-        .describe('Which values of that claim give which role; whoever has none is not signed in.'),
-    })
+  oidc: oidc
     .exactOptional()
     .describe('Sign-in by OpenID Connect beside local accounts; needs admin.url.'),
 });

@@ -12,6 +12,7 @@ import {
   variableFor,
   variableOf,
 } from './environment.js';
+import { type OidcSettings, oidcSettings } from './oidc-settings.js';
 import { ConfigError, type ConfigProblem, type Fault, faultsOf, pathText } from './problems.js';
 import { routingRules } from './routing-rules.js';
 import { type ConfigFile, configSchema, storage as storageSchema } from './schema.js';
@@ -116,20 +117,6 @@ export interface AdminSettings {
   /** Where people open the console, where that is not host and port. */
   readonly url?: string;
   readonly oidc?: OidcSettings;
-}
-
-/** An identity provider that people sign in with. */
-export interface OidcSettings {
-  readonly issuer: string;
-  readonly clientId: string;
-  /** Absolute path. */
-  readonly clientSecretFile?: string;
-  readonly title: string;
-  readonly scope: string;
-  readonly nameClaim: string;
-  readonly roleClaim: string;
-  /** The values of the claim that give a role. */
-  readonly roles: Readonly<Partial<Record<'viewer' | 'operator' | 'admin', readonly string[]>>>;
 }
 
 /** Another application entity that Vigil calls. */
@@ -400,16 +387,7 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
 }
 
 function adminSettings({ tls, oidc, ...rest }: ConfigFile['admin'], folder: string): AdminSettings {
-  const { clientSecretFile } = oidc ?? {};
-  const admin = {
-    ...rest,
-    ...(oidc && {
-      oidc: {
-        ...oidc,
-        ...(clientSecretFile && { clientSecretFile: resolve(folder, clientSecretFile) }),
-      },
-    }),
-  };
+  const admin = { ...rest, ...(oidc && { oidc: oidcSettings(oidc, folder) }) };
   if (tls === undefined) return admin;
   // Browsers show no certificate: there is no authority but the own one to check against.
   const files = tlsFiles({ ...tls, authorities: tls.certificate }, folder);

@@ -12,6 +12,9 @@ export const UID = /^(?=.{1,64}$)(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*))+$/;
 /** Host name (RFC 1123) or IPv4 or IPv6 address, as far as a pattern can tell. */
 export const HOST = /^(?=.{1,253}$)[A-Za-z0-9:](?:[A-Za-z0-9.:_-]*[A-Za-z0-9:])?$/;
 
+/** Whether a host, as a configuration or a URL writes it, is this machine: between its processes nobody listens. */
+export const isThisMachine = (host: string) => /^(localhost|127(\.\d+){3}|\[?::1\]?)$/.test(host);
+
 /** Name of a destination or route: also part of a metric's label and of environment variables. */
 export const NAME = /^[a-z][a-z0-9-]{0,31}$/;
 

@@ -1,8 +1,5 @@
 import { z } from 'zod';
-import { HOST } from './syntax.js';
-
-export const pemFile = z.string().min(1);
-const host = z.string().regex(HOST, 'is neither a host name nor an IP address');
+import { host, pemFile } from './schema-values.js';
 
 /** How to speak TLS with a peer that Vigil calls. */
 export const peerTls = z

@@ -12,7 +12,10 @@ const IMAGE = { x: 0, y: 0, width: 768, height: 768 };
 const PANEL = { x: 768, y: 0, width: 272, height: 768 };
 const NOTICE = { x: 0, y: 768, width: 1040, height: 48 };
 
-/** 1040 x 816 pixels: the slice with its heat map, what it shows, the bare slice small, and the notice. The next one is drawn over it. */
+/**
+ * 1040 x 816 pixels: the slice with its heat map, what it shows, the bare slice small, and the notice. The next one is drawn
+ * over it.
+ */
 export function heatMapPicture(
   reportContext: ReportContext,
   keySlice: KeySlice,

@@ -5,6 +5,7 @@ import { SECONDARY_CAPTURE } from '../dicom/sop-classes.js';
 import { EXPLICIT_VR_LITTLE_ENDIAN } from '../dicom/transfer-syntaxes.js';
 import type { SourceImage } from '../domain/finding.js';
 import type { ResultObject } from '../domain/result-object.js';
+import { bytesToFill } from './canvases.js';
 import { imageReference } from './evidence.js';
 import {
   commonModules,
@@ -89,15 +90,11 @@ function lossyCompression({ source }: ReportContext): Dataset {
   };
 }
 
-let rgbBytes = Buffer.alloc(0);
-
-/** Image Pixel (PS3.3 C.7.6.3): colour by pixel, 8 bits a channel. The next call writes over the bytes, for want of fresh memory (canvases.ts). */
+/** Image Pixel (PS3.3 C.7.6.3): colour by pixel, 8 bits a channel. The next picture is written over it. */
 function pixelModule(canvas: Canvas): Dataset {
   const { width, height } = canvas;
   const rgba = canvas.data();
-  const length = width * height * 3;
-  if (rgbBytes.length < length) rgbBytes = Buffer.alloc(length);
-  const rgb = rgbBytes.subarray(0, length);
+  const rgb = bytesToFill(width * height * 3);
   for (let from = 0, to = 0; to < rgb.length; from += 4, to += 3) {
     rgb[to] = rgba[from] as number;
     rgb[to + 1] = rgba[from + 1] as number;

@@ -25,7 +25,10 @@ export interface ThumbnailSource {
   readonly slice: SlicePicture;
 }
 
-/** One page of 1024 x 1280 pixels: the answer, what it rests on, and what it is for. Names no patient. The next one is drawn over it. */
+/**
+ * One page of 1024 x 1280 pixels: the answer, what it rests on, and what it is for. Names no patient. The next one is drawn
+ * over it.
+ */
 export function summaryPicture(
   reportContext: ReportContext,
   keySlices: readonly ThumbnailSource[],

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import * as oidc from 'openid-client';
-import type { OidcSettings } from '../../config/settings.js';
+import type { OidcSettings } from '../../config/oidc-settings.js';
+import { isThisMachine } from '../../config/syntax.js';
 import { ROLES, type Role } from '../api/schemas/common.js';
 
 /** Why somebody is not signed in by the identity provider; the sign-in page has words for each. */
@@ -13,14 +13,17 @@ export type ProviderRefusal =
   | 'name-taken'
   | 'disabled';
 
-/** Messages name no secret, and nobody. */
+/** The message names no secret, and nobody. */
 export class ProviderError extends Error {
   readonly code: ProviderRefusal;
+  /** Who is refused, where the provider has said it. */
+  readonly user: string | undefined;
 
-  constructor(code: ProviderRefusal, cause?: unknown) {
+  constructor(code: ProviderRefusal, { cause, user }: { cause?: unknown; user?: string } = {}) {
     super(`The identity provider signs nobody in: ${code}`, { cause });
     this.name = 'ProviderError';
     this.code = code;
+    this.user = user;
   }
 }
 
@@ -38,8 +41,15 @@ export interface ProvenIdentity {
   readonly role: Role;
 }
 
+interface ProviderOptions {
+  readonly settings: OidcSettings;
+  /** Where the provider sends browsers back to. */
+  readonly redirectUri: string;
+  /** Undefined where the provider knows Vigil without one. */
+  readonly clientSecret: () => Promise<string | undefined>;
+}
+
 const TIMEOUT_S = 10;
-const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost']);
 /** What the database and the audit hold of a name. */
 const NAME = /^[^\p{Cc}]{1,64}$/u;
 
@@ -49,13 +59,11 @@ const NAME = /^[^\p{Cc}]{1,64}$/u;
  * the node starts without it.
  */
 export class IdentityProvider {
-  readonly #settings: OidcSettings;
-  readonly #redirectUri: string;
+  readonly #options: ProviderOptions;
   #configuration: oidc.Configuration | undefined;
 
-  constructor(settings: OidcSettings, redirectUri: string) {
-    this.#settings = settings;
-    this.#redirectUri = redirectUri;
+  constructor(options: ProviderOptions) {
+    this.#options = options;
   }
 
   /** Where to send the browser, and what to check when it comes back. @throws ProviderError */
@@ -67,8 +75,8 @@ export class IdentityProvider {
       codeVerifier: oidc.randomPKCECodeVerifier(),
     };
     const url = oidc.buildAuthorizationUrl(configuration, {
-      redirect_uri: this.#redirectUri,
-      scope: this.#settings.scope,
+      redirect_uri: this.#options.redirectUri,
+      scope: this.#options.settings.scope,
       state: attempt.state,
       nonce: attempt.nonce,
       code_challenge: await oidc.calculatePKCECodeChallenge(attempt.codeVerifier),
@@ -80,7 +88,7 @@ export class IdentityProvider {
   /** Who came back with such a query. @throws ProviderError */
   async finish(query: string, attempt: Attempt): Promise<ProvenIdentity> {
     const configuration = await this.#discovered();
-    const url = new URL(this.#redirectUri);
+    const url = new URL(this.#options.redirectUri);
     url.search = query;
     let claims: oidc.IDToken | undefined;
     try {
@@ -92,19 +100,15 @@ export class IdentityProvider {
       });
       claims = tokens.claims();
     } catch (error) {
-      // What the provider answered with is no error of the connection.
-      const isAnswer =
-        error instanceof oidc.AuthorizationResponseError ||
-        error instanceof oidc.ResponseBodyError ||
-        error instanceof oidc.ClientError;
-      throw new ProviderError(isAnswer ? 'provider-refused' : 'provider-unreachable', error);
+      const code = isUnanswered(error) ? 'provider-unreachable' : 'provider-refused';
+      throw new ProviderError(code, { cause: error });
     }
     if (claims === undefined) throw new ProviderError('provider-refused');
     return this.#identityOf(claims);
   }
 
   #identityOf(claims: oidc.IDToken): ProvenIdentity {
-    const { nameClaim, roleClaim, roles } = this.#settings;
+    const { nameClaim, roleClaim, roles } = this.#options.settings;
     const name = claims[nameClaim];
     if (typeof name !== 'string' || !NAME.test(name)) throw new ProviderError('no-name');
     const values = [claims[roleClaim]].flat().filter((value) => typeof value === 'string');
@@ -112,32 +116,35 @@ export class IdentityProvider {
     const role = ROLES.toReversed().find((one) =>
       roles[one]?.some((value) => values.includes(value)),
     );
-    if (role === undefined) throw new ProviderError('no-role');
+    if (role === undefined) throw new ProviderError('no-role', { user: name });
     return { subject: `${claims.iss} ${claims.sub}`, name, role };
   }
 
   async #discovered(): Promise<oidc.Configuration> {
     if (this.#configuration !== undefined) return this.#configuration;
-    const { issuer, clientId, clientSecretFile } = this.#settings;
+    const { settings, clientSecret } = this.#options;
     try {
-      const secret =
-        clientSecretFile === undefined
-          ? undefined
-          : (await readFile(clientSecretFile, 'utf8')).trim();
-      const server = new URL(issuer);
+      const secret = await clientSecret();
+      const server = new URL(settings.issuer);
       const execute = [oidc.enableNonRepudiationChecks];
-      // Nobody listens between processes of one machine.
-      if (LOOPBACK.has(server.hostname)) execute.push(oidc.allowInsecureRequests);
+      if (isThisMachine(server.hostname)) execute.push(oidc.allowInsecureRequests);
       this.#configuration = await oidc.discovery(
         server,
-        clientId,
+        settings.clientId,
         secret,
         secret === undefined ? oidc.None() : undefined,
         { execute, timeout: TIMEOUT_S },
       );
       return this.#configuration;
     } catch (error) {
-      throw new ProviderError('provider-unreachable', error);
+      throw new ProviderError('provider-unreachable', { cause: error });
     }
   }
+}
+
+/** Whether a request had no answer: a timeout, or what `fetch` says of a connection. */
+function isUnanswered(error: unknown): boolean {
+  if (!(error instanceof oidc.ClientError)) return error instanceof TypeError;
+  const { code, cause } = error;
+  return code === 'OAUTH_TIMEOUT' || (code === undefined && cause instanceof TypeError);
 }

@@ -31,8 +31,8 @@ beforeEach(() => {
 });
 
 /** As a browser goes there and back; `change` is what somebody does to the way back. */
-async function wayBack(change: (url: URL) => void = () => undefined) {
-  const client = new Client(app);
+async function wayBack({ node = app, change = (_: URL) => {} } = {}) {
+  const client = new Client(node);
   const start = await fetch(`${client.base}/api/v1/oidc/start`, { redirect: 'manual' });
   const [cookie = ''] = start.headers.getSetCookie();
   const there = start.headers.get('location') ?? '';
@@ -56,7 +56,8 @@ async function outcomeOf(response: Response): Promise<string> {
   return `${user} ${role} ${origin}`;
 }
 
-const signIn = async (change?: (url: URL) => void) => outcomeOf(await (await wayBack(change)).go());
+const signIn = async (change?: (url: URL) => void) =>
+  outcomeOf(await (await wayBack({ change })).go());
 
 describe('sign-in by an identity provider', () => {
   it('is offered, and leads there with PKCE, state and nonce', async () => {
@@ -119,6 +120,20 @@ describe('sign-in by an identity provider', () => {
     expect(await signIn()).toBe(location);
   });
 
+  it('keeps in the audit who was refused, and why', async () => {
+    const named = { preferred_username: 'passer-by', roles: ['cleaning'] };
+    provider.answer = { claims: named };
+    await signIn();
+    const { entries } = await clients.admin.json('/audit');
+    expect(entries).toContainEqual(
+      expect.objectContaining({
+        actor: 'passer-by',
+        action: 'sign-in-failed',
+        detail: { by: 'oidc', code: 'no-role' },
+      }),
+    );
+  });
+
   it('takes each way back once, and from the browser that left alone', async () => {
     const { go } = await wayBack();
     expect(await outcomeOf(await go({}))).toBe('/#attempt-unknown');
@@ -144,6 +159,17 @@ describe('sign-in by an identity provider', () => {
     expect(start.headers.get('location')).toBe('/#provider-unreachable');
     const people = await everyRole(node);
     await people.viewer.signIn('viewer', PASSWORD);
+  });
+
+  it('says so as well when the provider goes away while somebody is there', async () => {
+    await using elsewhere = await temporaryFolder();
+    const shortLived = await SimulatedProvider.start();
+    await using node = await startNode(
+      await withProvider(settingsIn(elsewhere.path, ''), elsewhere.path, shortLived.issuer),
+    );
+    const { go } = await wayBack({ node });
+    await shortLived[Symbol.asyncDispose]();
+    expect(await outcomeOf(await go())).toBe('/#provider-unreachable');
   });
 
   it('writes no code, token or secret into the log', () => {

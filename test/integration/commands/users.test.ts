@@ -71,7 +71,7 @@ destinations: { pacs: { aeTitle: P, host: h, port: 104, user: { name: v, passcod
   expect(text).not.toContain('in-clear');
 });
 
-it('vigil check-config reads the files that channels sign in with, and names the setting of one that is unusable', async () => {
+it('vigil check-config reads the files that Vigil signs in with, and names the setting of one that is unusable', async () => {
   await using folder = await temporaryFolder();
   const file = join(folder.path, 'vigil.yaml');
   await writeFile(join(folder.path, 'empty'), '\n');
@@ -84,6 +84,9 @@ it('vigil check-config reads the files that channels sign in with, and names the
   server: { fhir: { url: "https://h/r4", tokenFile: . } }
   other: { fhir: { url: "https://h/r4", user: u, passwordFile: ./good } }
   ris: { hl7: { host: h, tls: { authorities: ./none.crt } } }
+admin:
+  url: https://vigil.test
+  oidc: { issuer: "https://login.test", clientId: v, clientSecretFile: ./none, roles: { viewer: [r] } }
 `,
   );
   const errors = said('error');
@@ -94,5 +97,6 @@ it('vigil check-config reads the files that channels sign in with, and names the
   expect(text).toMatch(/channels\.program\.webhook\.authorities.* cannot be read \(ENOENT\)/);
   expect(text).toMatch(/channels\.server\.fhir\.tokenFile.* cannot be read \(EISDIR\)/);
   expect(text).toMatch(/channels\.ris\.hl7\.tls\.authorities.* cannot be read \(ENOENT\)/);
+  expect(text).toMatch(/admin\.oidc\.clientSecretFile.* cannot be read \(ENOENT\)/);
   expect(text).not.toContain('channels.other');
 });

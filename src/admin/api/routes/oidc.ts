@@ -7,7 +7,6 @@ import {
   type IdentityProvider,
   type ProvenIdentity,
   ProviderError,
-  type ProviderRefusal,
 } from '../../users/identity-provider.js';
 import type { SignIn } from '../../users/sign-in.js';
 import { GUESSABLE } from '../answers.js';
@@ -25,9 +24,11 @@ interface OidcParts {
 }
 
 const COOKIE = 'vigil-oidc';
-const START = '/oidc/start';
-/** Where the provider sends browsers back to, below the console's address. */
-export const OIDC_CALLBACK = '/api/v1/oidc/callback';
+/** Below the API, with the address that browsers ask for. */
+const FOLDER = '/api/v1/oidc';
+export const OIDC_START = `${FOLDER}/start`;
+/** Where the provider sends browsers back to. */
+export const OIDC_CALLBACK = `${FOLDER}/callback`;
 
 /**
  * The page after the provider's: browsers send the session's cookie only on a way that begins here, so that it leads on
@@ -49,11 +50,11 @@ export function oidcRoutes(parts: OidcParts): ApiRoutes {
   const { provider, signIn, secure } = parts;
   const attempts = new Attempts();
   // Lax: the way back begins at the provider's site.
-  const options = { path: '/api/v1/oidc', httpOnly: true, sameSite: 'lax', secure } as const;
+  const options = { path: FOLDER, httpOnly: true, sameSite: 'lax', secure } as const;
   const config = { access: 'public', rateLimit: GUESSABLE } as const;
   return (api) => {
     api.get(
-      START,
+      '/oidc/start',
       {
         schema: { summary: 'Leads to the identity provider', security: [], response: REDIRECTION },
         config,
@@ -105,25 +106,24 @@ export function oidcRoutes(parts: OidcParts): ApiRoutes {
 }
 
 /** @throws ProviderError where the account may not be used */
-function accountOf({ subject, name, role }: ProvenIdentity, { accounts, audit }: OidcParts) {
-  const refuse = (code: ProviderRefusal) => {
-    audit({ actor: name, action: 'sign-in-failed', subject: null, detail: { by: 'oidc', code } });
-    return new ProviderError(code);
-  };
+function accountOf({ subject, name, role }: ProvenIdentity, { accounts }: OidcParts) {
   try {
     const account = accounts.fromProvider(subject, name, role);
-    if (account.disabled) throw refuse('disabled');
+    if (account.disabled) throw new ProviderError('disabled', { user: name });
     return account;
   } catch (error) {
-    if (error instanceof AccountError && error.code === 'exists') throw refuse('name-taken');
-    throw error;
+    const isTaken = error instanceof AccountError && error.code === 'exists';
+    throw isTaken ? new ProviderError('name-taken', { user: name }) : error;
   }
 }
 
 /** The sign-in page with the reason, which is said behind the #: no server's log has it. */
-function refusal(error: unknown, { log }: OidcParts): string {
+function refusal(error: unknown, { audit, log }: OidcParts): string {
   if (!(error instanceof ProviderError)) throw error;
-  const { code, cause } = error;
+  const { code, cause, user } = error;
+  if (user !== undefined) {
+    audit({ actor: user, action: 'sign-in-failed', subject: null, detail: { by: 'oidc', code } });
+  }
   const reason = cause instanceof Error ? cause.message : undefined;
   log.warn({ code, reason }, 'the identity provider signed nobody in');
   return `/#${code}`;
