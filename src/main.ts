@@ -58,9 +58,9 @@ export async function main(configFile: string): Promise<void> {
   }
   keep(loaded, 'start');
   const setupLink = app.newSetupLink();
-  // Not through the log, which others read.
+  // Not through the log, which others read, nor among its lines.
   if (setupLink !== undefined)
-    console.log(`Nobody can sign in yet. Once, within a day: ${setupLink}`);
+    console.error(`Nobody can sign in yet. Once, within a day: ${setupLink}`);
   await watcher.start();
   await systemd.ready(app.summary);
 }

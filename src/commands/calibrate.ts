@@ -9,7 +9,7 @@ import { StatusStore } from '../store/status-store.js';
 import { withCatalog } from './catalog.js';
 import { EXIT } from './exit-codes.js';
 import { parseStudyLabels, type StudyLabels } from './study-labels.js';
-import { percent, table } from './text.js';
+import { table } from './text.js';
 
 export interface CalibrateOptions extends FitWishes {
   readonly config: string;
@@ -144,8 +144,8 @@ function print(
         `${about.studiesWithout}`,
         count((a) => !a.present && a.ruledOut),
         count((a) => !a.present && a.called),
-        percent(thresholds.negativeBelow),
-        percent(thresholds.positiveFrom),
+        threshold(thresholds.negativeBelow),
+        threshold(thresholds.positiveFrom),
       ];
     },
   );
@@ -172,3 +172,5 @@ function print(
     );
   }
 }
+
+const threshold = (probability: number) => `${(100 * probability).toFixed(1)} %`;

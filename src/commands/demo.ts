@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { App } from '../app.js';
 import { parseSettings } from '../config/settings.js';
 import type { Outcome } from '../domain/finding.js';
+import { percent } from '../domain/percent.js';
 import { createLog } from '../log.js';
 import { headPhantomStudy, type PhantomStudy } from '../simulate/head-phantom.js';
 import { SimulatedPacs } from '../simulate/pacs.js';
 import { scan } from '../simulate/scanner.js';
 import type { StudyDetail } from '../store/status-store.js';
 import { EXIT } from './exit-codes.js';
-import { percent, table } from './text.js';
+import { table } from './text.js';
 
 /** A generated head, and what Vigil should say of it. */
 interface Case {

@@ -1,8 +1,9 @@
 import { conflictReason } from '../domain/conflict.js';
+import { percent } from '../domain/percent.js';
 import { StatusStore, type StudyDetail } from '../store/status-store.js';
 import { withCatalog } from './catalog.js';
 import { EXIT } from './exit-codes.js';
-import { outcomeText, percent, table, when } from './text.js';
+import { outcomeText, table, when } from './text.js';
 
 /** `vigil show <study>`: what happened to a study, and why. */
 export async function runShow(options: {

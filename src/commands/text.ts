@@ -20,8 +20,6 @@ export function when(ms: number | null | undefined): string {
   return date.toISOString().slice(0, 19).replace('T', ' ');
 }
 
-export const percent = (probability: number) => `${(100 * probability).toFixed(1)} %`;
-
 /** What a destination answered, and what was wrong. */
 export function outcomeText(delivery: {
   readonly status: number | null;

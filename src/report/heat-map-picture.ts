@@ -1,12 +1,13 @@
 import type { Canvas } from '@napi-rs/canvas';
 import type { KeySlice } from '../domain/finding.js';
+import { percent } from '../domain/percent.js';
 import { blankCanvas } from './canvases.js';
 import { COLOURS, drawColourBar, drawDirections, drawNotice } from './picture-style.js';
 import type { ReportContext } from './report-modules.js';
 import { BRAIN_WINDOW, drawHeatMap, drawSlice, type SlicePicture } from './slice-picture.js';
 import { sliceNumber } from './sources.js';
 import { loadTypeface, writeLine, writeParagraph } from './typeface.js';
-import { anyHemorrhage, CLASS_NAMES, leadingType, percent } from './wording.js';
+import { anyHemorrhage, CLASS_NAMES, leadingType } from './wording.js';
 
 const IMAGE = { x: 0, y: 0, width: 768, height: 768 };
 const PANEL = { x: 768, y: 0, width: 272, height: 768 };

@@ -3,6 +3,7 @@ import { type Dataset, encodePart10 } from '../dicom/dataset.js';
 import { COMPREHENSIVE_3D_SR, COMPREHENSIVE_SR } from '../dicom/sop-classes.js';
 import { EXPLICIT_VR_LITTLE_ENDIAN } from '../dicom/transfer-syntaxes.js';
 import type { Outcome } from '../domain/finding.js';
+import { percent } from '../domain/percent.js';
 import type { ResultObject } from '../domain/result-object.js';
 import {
   type ContentItem,
@@ -26,7 +27,7 @@ import {
 import { requestSequence } from './request.js';
 import { procedureCode } from './source-modules.js';
 import { evidenceImages, sliceNumber, sourceReference } from './sources.js';
-import { HEADLINES, impression, percent, seriesLine } from './wording.js';
+import { HEADLINES, impression, seriesLine } from './wording.js';
 
 /** CID 6047. A finding that a reader has to decide is a finding: it must not read as "without". */
 const SUMMARY: Readonly<Record<Outcome, keyof typeof SUMMARY_CODES>> = {

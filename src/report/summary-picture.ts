@@ -1,5 +1,6 @@
 import type { Canvas, SKRSContext2D } from '@napi-rs/canvas';
 import type { ClassResult, Finding, KeySlice } from '../domain/finding.js';
+import { percent } from '../domain/percent.js';
 import { blankCanvas } from './canvases.js';
 import { COLOURS, drawDirections, drawMark, drawNotice, OUTCOME_MARKS } from './picture-style.js';
 import { drawProbabilityPlot } from './probability-plot.js';
@@ -7,7 +8,7 @@ import type { ReportContext } from './report-modules.js';
 import { drawHeatMap, drawSlice, type SlicePicture } from './slice-picture.js';
 import { sliceNumber } from './sources.js';
 import { loadTypeface, writeLine, writeParagraph } from './typeface.js';
-import { CAVEATS, CLASS_NAMES, HEADLINES, leadingType, percent, seriesLine } from './wording.js';
+import { CAVEATS, CLASS_NAMES, HEADLINES, leadingType, seriesLine } from './wording.js';
 
 const WIDTH = 1024;
 const HEIGHT = 1280;

@@ -7,6 +7,7 @@ import {
   type Outcome,
   type SeriesVerdict,
 } from '../domain/finding.js';
+import { percent } from '../domain/percent.js';
 
 /** What a person reads first, in the report and on the summary page. */
 export const HEADLINES: Readonly<Record<Outcome, string>> = {
@@ -35,13 +36,6 @@ export const CLASS_NAMES: Readonly<Record<ClassName, string>> = {
   subdural: 'Subdural hemorrhage',
   any: 'Intracranial hemorrhage',
 };
-
-/** A probability in percent that never claims certainty. */
-export function percent(probability: number): string {
-  if (probability >= 0.995) return '> 99 %';
-  if (probability < 0.005) return '< 1 %';
-  return `${Math.round(probability * 100)} %`;
-}
 
 export function anyHemorrhage(finding: Finding): ClassResult | undefined {
   return finding.classes.find(({ name }) => name === 'any');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as console from '../../../src/console/words.js';
+import { percent } from '../../../src/domain/percent.js';
 import { OUTCOMES } from '../../../src/domain/urgency.js';
 import * as report from '../../../src/report/wording.js';
 
@@ -19,9 +20,7 @@ describe("the console's words", () => {
   });
 
   it.each([0, 0.004, 0.005, 0.42, 0.994, 0.995, 1])('give %d as the reports do', (probability) => {
-    expect(console.percent(probability).replaceAll('\u00a0', ' ')).toBe(
-      report.percent(probability),
-    );
+    expect(console.percent(probability).replaceAll('\u00a0', ' ')).toBe(percent(probability));
   });
 
   it.each([

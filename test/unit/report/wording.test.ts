@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { conflictReason } from '../../../src/domain/conflict.js';
-import { impression, leadingType, percent, seriesLine } from '../../../src/report/wording.js';
+import { percent } from '../../../src/domain/percent.js';
+import { impression, leadingType, seriesLine } from '../../../src/report/wording.js';
 import { findingOf, generatedSeries, RESEARCH_TEXT } from './cases.js';
 
 const series = generatedSeries({ slices: 9, rows: 32, columns: 32 });
