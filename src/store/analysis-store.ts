@@ -3,9 +3,12 @@ import { type LostTries, waitAfterCutOff } from '../domain/lost-tries.js';
 import { type MadeObjectRow, sendableKind } from '../domain/result-object.js';
 import type { RoutedObject, RoutingDecision } from '../domain/routing.js';
 import { deliveryRank, LONGEST_YIELD_MS, OUTCOMES, type Suspicion } from '../domain/urgency.js';
+import * as sql from './analysis-queries.js';
+import { REPORT_ONCE_MORE } from './damage-queries.js';
 import type { Catalog } from './database.js';
+import { INSERT_DELIVERY } from './delivery-queries.js';
 import { eventWriter } from './events.js';
-import * as sql from './queries.js';
+import { SET_SELECTION_DUE } from './series-queries.js';
 
 /** An analysis that a worker has claimed; `attempts` counts this one. */
 export interface AnalysisWork {
@@ -140,7 +143,7 @@ export class AnalysisStore {
       .transaction(() => {
         this.#catalog.prepare(sql.REFUSE_SERIES).run({ seriesInstanceUid, ...reason });
         this.#catalog.prepare(sql.DROP_ANALYSIS).run({ analysisId });
-        this.#catalog.prepare(sql.SET_SELECTION_DUE).run({ studyInstanceUid, at });
+        this.#catalog.prepare(SET_SELECTION_DUE).run({ studyInstanceUid, at });
         this.#event({
           at,
           kind: 'series-refused',
@@ -249,7 +252,7 @@ export class AnalysisStore {
         this.#event({ at, kind: 'pictures-failed', studyInstanceUid, detail: { revision } });
         if (finding === undefined) return;
         const again = { ...PICTURES_FAILED, finding: JSON.stringify(finding), at };
-        this.#catalog.prepare(sql.REPORT_ONCE_MORE).run({ analysisId, ...again });
+        this.#catalog.prepare(REPORT_ONCE_MORE).run({ analysisId, ...again });
       })
       .immediate();
   }
@@ -332,7 +335,7 @@ export class AnalysisStore {
   ): void {
     const priority = deliveryRank(finding.outcome, kind, wanted);
     const row = { destination, route, priority, at };
-    const insert = this.#catalog.prepare(sql.INSERT_DELIVERY);
+    const insert = this.#catalog.prepare(INSERT_DELIVERY);
     for (const { object } of objects) {
       if (sendableKind(object) !== kind) continue;
       const { sopInstanceUid } = object;

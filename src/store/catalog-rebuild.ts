@@ -2,10 +2,11 @@ import { existsSync, renameSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import Database from 'better-sqlite3';
+import { HAS_INSTANCE_FILE } from './damage-queries.js';
 import { CATALOG_FILE, type Catalog, isCatalogDamage, openCatalog } from './database.js';
 import { filesUnder } from './files-under.js';
 import { readWhole } from './instance-files.js';
-import * as sql from './queries.js';
+import * as sql from './rebuild-queries.js';
 
 export interface RebuiltCatalog {
   /** Name of the old catalog in the storage folder; null where there was none. */
@@ -162,7 +163,7 @@ async function returnToIncoming(
 ): Promise<Pick<RebuiltCatalog, 'instances' | 'damaged'>> {
   const incoming = join(folder, 'incoming');
   await mkdir(incoming, { recursive: true, mode: 0o750 });
-  const hasRow = catalog.prepare(sql.HAS_INSTANCE_FILE);
+  const hasRow = catalog.prepare(HAS_INSTANCE_FILE);
   const damaged: string[] = [];
   let instances = 0;
   for await (const path of imagesUnder(folder)) {

@@ -4,7 +4,7 @@ import { contradicts, type PatientIdentity } from '../domain/patient.js';
 import * as conflictSql from './conflict-queries.js';
 import { studyPatient } from './conflict-store.js';
 import type { Catalog } from './database.js';
-import * as sql from './queries.js';
+import * as sql from './ingest-queries.js';
 
 /** What an image contradicts, and the study that had its UIDs first. */
 export interface FoundConflict {

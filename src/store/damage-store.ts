@@ -1,7 +1,9 @@
+import * as sql from './damage-queries.js';
 import type { Catalog } from './database.js';
 import { eventWriter } from './events.js';
 import type { FileProblem } from './file-check.js';
-import * as sql from './queries.js';
+import { SET_SELECTION_DUE } from './series-queries.js';
+import { FORGET_INPUT } from './status-queries.js';
 
 /** A file of the archive that is not as its row says, or that no row names. */
 export interface DamagedFile {
@@ -73,8 +75,8 @@ export class DamageStore {
           | { code: string | null }
           | undefined;
         if (!MENDED_BY_FILE.includes(finding?.code ?? '')) return false;
-        this.#catalog.prepare(sql.SET_SELECTION_DUE).run({ studyInstanceUid, at });
-        this.#catalog.prepare(sql.FORGET_INPUT).run({ studyInstanceUid });
+        this.#catalog.prepare(SET_SELECTION_DUE).run({ studyInstanceUid, at });
+        this.#catalog.prepare(FORGET_INPUT).run({ studyInstanceUid });
         return true;
       })
       .immediate();

@@ -1,9 +1,10 @@
 import type { Finding } from '../domain/finding.js';
 import type { ReportWork } from './analysis-store.js';
+import * as sql from './damage-queries.js';
 import { DamageStore } from './damage-store.js';
 import type { Catalog } from './database.js';
+import { RESULT_OBJECT_FILE } from './delivery-queries.js';
 import { eventWriter } from './events.js';
-import * as sql from './queries.js';
 
 /** A reported analysis, and those of its objects whose files are gone or not what they were. */
 export interface DamagedReport {
@@ -50,7 +51,7 @@ export class DamagedReportStore {
   mended(sopInstanceUid: string): boolean {
     return this.#catalog
       .transaction(() => {
-        const row = this.#catalog.prepare(sql.RESULT_OBJECT_FILE).get(sopInstanceUid) as
+        const row = this.#catalog.prepare(RESULT_OBJECT_FILE).get(sopInstanceUid) as
           | { file: string }
           | undefined;
         if (row === undefined) return false;

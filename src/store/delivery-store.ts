@@ -8,8 +8,8 @@ import {
 import type { SendSyntax } from '../domain/routing.js';
 import { type Priority, priorityOf } from '../domain/urgency.js';
 import type { Catalog } from './database.js';
+import * as sql from './delivery-queries.js';
 import { type CatalogEvent, eventWriter } from './events.js';
-import * as sql from './queries.js';
 
 /** A delivery that its destination's worker has claimed; `attempts` counts this one. */
 export interface ClaimedDelivery {

@@ -1,5 +1,8 @@
 import type { Catalog } from './database.js';
-import { INSERT_EVENT } from './queries.js';
+
+const INSERT_EVENT = `
+  INSERT INTO event (at, kind, study_instance_uid, series_instance_uid, association_id, detail)
+  VALUES (:at, :kind, :studyInstanceUid, :seriesInstanceUid, :associationId, :detail)`;
 
 /** Everything that the catalog writes down about what happened and why; the detail holds no patient data. */
 export interface CatalogEvent {

@@ -9,7 +9,7 @@ import { conflictFinder, type FoundConflict } from './conflict-finder.js';
 import * as conflictSql from './conflict-queries.js';
 import type { Catalog } from './database.js';
 import { eventWriter } from './events.js';
-import * as sql from './queries.js';
+import * as sql from './ingest-queries.js';
 
 /** What became of a received instance; a duplicate is one that another of the same group has made needless. */
 export type Placed =

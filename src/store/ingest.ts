@@ -8,6 +8,7 @@ import type { Log } from '../log.js';
 import { SELECT_CONFLICT_FILE } from './conflict-queries.js';
 import { DamageStore } from './damage-store.js';
 import type { Catalog } from './database.js';
+import * as sql from './ingest-queries.js';
 import {
   type CommittedChange,
   type GroupFiles,
@@ -15,7 +16,6 @@ import {
   type Pending,
   type Placed,
 } from './ingest-rows.js';
-import * as sql from './queries.js';
 
 /** Where the archive's files go. */
 export interface Placement extends GroupFiles {

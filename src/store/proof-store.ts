@@ -7,9 +7,9 @@ import type { PatientIdentity } from '../domain/patient.js';
 import { INSERT_REFILED } from './conflict-queries.js';
 import { studyPatient } from './conflict-store.js';
 import type { Catalog } from './database.js';
+import * as sql from './delivery-queries.js';
 import { DELIVERY_EVENTS } from './delivery-store.js';
 import { eventWriter } from './events.js';
-import * as sql from './queries.js';
 
 /** A delivery that was answered with success and is to be proven. */
 export interface StoredDelivery {

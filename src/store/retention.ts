@@ -7,7 +7,7 @@ import { CONFLICT_FILES_OF_STUDY } from './conflict-queries.js';
 import type { Catalog } from './database.js';
 import { eventWriter } from './events.js';
 import { DELETE_OLD_STEPS } from './performed-step-queries.js';
-import * as sql from './queries.js';
+import * as sql from './retention-queries.js';
 
 export interface RetentionLimits {
   readonly maxAgeMs: number;

@@ -7,13 +7,25 @@ import type { Reason, SeriesVerdict } from '../domain/finding.js';
 import type { InstanceHeader, StoredInstance } from '../domain/instance.js';
 import type { AssociationEnd } from '../domain/received-instance.js';
 import type { Selection, SelectionWork, SeriesCandidate } from '../domain/selection.js';
+import {
+  DROP_UNSTARTED_ANALYSES,
+  FORWARD_LATE_ORIGINALS,
+  FORWARDED_UNREAD,
+  INSERT_ANALYSIS,
+  INSERT_ORIGINALS,
+  LATEST_ANALYSIS,
+  STUDY_ORIGIN,
+  STUDY_SOURCES,
+  STUDY_VERDICTS,
+} from './analysis-queries.js';
 import { LISTED_INSTANCES } from './commitment-queries.js';
 import { ConflictStore } from './conflict-store.js';
 import { type Catalog, readingRows } from './database.js';
 import { eventWriter } from './events.js';
+import { COMPLETED_SERIES, REOPEN_DOUBTED_SERIES, SERIES_REPETITIONS } from './ingest-queries.js';
 import type { CommittedChange } from './ingest-rows.js';
 import { DISCONTINUED_SERIES, PERFORMED_INSTANCES } from './performed-step-queries.js';
-import * as sql from './queries.js';
+import * as sql from './series-queries.js';
 
 interface InstanceRow {
   readonly header: string;
@@ -74,7 +86,7 @@ export class SeriesStore {
    */
   doubt(seriesInstanceUids: Iterable<string>): void {
     const at = Date.now();
-    const select = this.#catalog.prepare(sql.COMPLETED_SERIES);
+    const select = this.#catalog.prepare(COMPLETED_SERIES);
     this.#catalog
       .transaction(() => {
         for (const seriesInstanceUid of seriesInstanceUids) {
@@ -87,7 +99,7 @@ export class SeriesStore {
             this.#rows(seriesInstanceUid).map(({ stored }) => stored.header.sopInstanceUid),
           );
           if (!discontinued && listed.every((uid) => present.has(uid))) continue;
-          this.#catalog.prepare(sql.REOPEN_DOUBTED_SERIES).run({ seriesInstanceUid, at });
+          this.#catalog.prepare(REOPEN_DOUBTED_SERIES).run({ seriesInstanceUid, at });
           const { studyInstanceUid } = series;
           const why = discontinued ? 'discontinued' : 'listed-missing';
           this.#event({
@@ -166,7 +178,7 @@ export class SeriesStore {
     }
     const claimed = { ...study, claimedAt: now };
     try {
-      const latest = this.#catalog.prepare(sql.LATEST_ANALYSIS).get(study.studyInstanceUid) as
+      const latest = this.#catalog.prepare(LATEST_ANALYSIS).get(study.studyInstanceUid) as
         | SelectionWork['latestAnalysis']
         | undefined;
       return {
@@ -198,11 +210,11 @@ export class SeriesStore {
           this.#forwardLate(studyInstanceUid, at);
           return;
         }
-        this.#catalog.prepare(sql.DROP_UNSTARTED_ANALYSES).run(studyInstanceUid);
-        const latest = this.#catalog.prepare(sql.LATEST_ANALYSIS).get(studyInstanceUid) as
+        this.#catalog.prepare(DROP_UNSTARTED_ANALYSES).run(studyInstanceUid);
+        const latest = this.#catalog.prepare(LATEST_ANALYSIS).get(studyInstanceUid) as
           | { revision: number }
           | undefined;
-        this.#catalog.prepare(sql.INSERT_ANALYSIS).run({
+        this.#catalog.prepare(INSERT_ANALYSIS).run({
           studyInstanceUid,
           revision: (latest?.revision ?? 0) + 1,
           seriesInstanceUid: selection.seriesInstanceUid,
@@ -234,9 +246,7 @@ export class SeriesStore {
 
   /** What became of each series of a study that has been judged. */
   verdicts(studyInstanceUid: string): SeriesVerdict[] {
-    const rows = readingRows(() =>
-      this.#catalog.prepare(sql.STUDY_VERDICTS).all(studyInstanceUid),
-    ) as {
+    const rows = readingRows(() => this.#catalog.prepare(STUDY_VERDICTS).all(studyInstanceUid)) as {
       seriesInstanceUid: string;
       modality: string | null;
       seriesNumber: number | null;
@@ -284,21 +294,21 @@ export class SeriesStore {
 
   /** Who sent slices of a study; only the AE titles of the first one where the associations' rows are lost. */
   sources(studyInstanceUid: string): StudySource[] {
-    const sources = this.#catalog.prepare(sql.STUDY_SOURCES).all(studyInstanceUid) as StudySource[];
+    const sources = this.#catalog.prepare(STUDY_SOURCES).all(studyInstanceUid) as StudySource[];
     if (sources.length > 0) return sources;
-    return this.#catalog.prepare(sql.STUDY_ORIGIN).all(studyInstanceUid) as StudySource[];
+    return this.#catalog.prepare(STUDY_ORIGIN).all(studyInstanceUid) as StudySource[];
   }
 
   /** Late slices that lead to no new report go where the study's other originals went. */
   #forwardLate(studyInstanceUid: string, at: number): void {
-    const forwarded = this.#catalog.prepare(sql.FORWARDED_UNREAD).get({ studyInstanceUid }) as
+    const forwarded = this.#catalog.prepare(FORWARDED_UNREAD).get({ studyInstanceUid }) as
       | { analysisId: number }
       | undefined;
     if (forwarded === undefined) return;
     const { analysisId } = forwarded;
     const late = { studyInstanceUid, seriesInstanceUid: null, analysisId, at };
-    this.#catalog.prepare(sql.INSERT_ORIGINALS).run(late);
-    this.#catalog.prepare(sql.FORWARD_LATE_ORIGINALS).run({ studyInstanceUid, at });
+    this.#catalog.prepare(INSERT_ORIGINALS).run(late);
+    this.#catalog.prepare(FORWARD_LATE_ORIGINALS).run({ studyInstanceUid, at });
   }
 
   /** What scanners say of a series beside its instances. */
@@ -365,7 +375,7 @@ export class SeriesStore {
           rows.map(({ stored, associationId }) => [stored.header.sopInstanceUid, [associationId]]),
         ),
       };
-      const repetitions = this.#catalog.prepare(sql.SERIES_REPETITIONS).all(seriesInstanceUid);
+      const repetitions = this.#catalog.prepare(SERIES_REPETITIONS).all(seriesInstanceUid);
       for (const { sopInstanceUid, associationId } of repetitions as {
         sopInstanceUid: string;
         associationId: number;

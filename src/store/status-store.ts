@@ -5,14 +5,17 @@ import type { FailureClass } from '../domain/failure.js';
 import type { Finding, KeySlice, Outcome } from '../domain/finding.js';
 import type { StepState } from '../domain/performed-step.js';
 import type { ObjectKind } from '../domain/result-object.js';
+import { FORGET_STUDYS_LOST_TRIES } from './analysis-queries.js';
 import type { RoutingRecord } from './analysis-store.js';
 import { STUDY_COMMITMENTS } from './commitment-queries.js';
 import { STUDY_CONFLICTS } from './conflict-queries.js';
+import { LAST_VERIFICATION, STUDY_DAMAGE } from './damage-queries.js';
 import type { DamagedFile } from './damage-store.js';
 import type { Catalog } from './database.js';
 import { eventWriter } from './events.js';
 import { STUDY_STEPS } from './performed-step-queries.js';
-import * as sql from './queries.js';
+import { SET_SELECTION_DUE, STUDY_SERIES } from './series-queries.js';
+import * as sql from './status-queries.js';
 
 /** How much work waits at each stage, and what waits for a person. */
 export interface CatalogCounts {
@@ -214,7 +217,7 @@ export class StatusStore {
 
   /** The last check of all files, or undefined where there was none; `finishedAt` is null while it is under way. */
   lastVerification(): LastVerification | undefined {
-    return this.#catalog.prepare(sql.LAST_VERIFICATION).get() as LastVerification | undefined;
+    return this.#catalog.prepare(LAST_VERIFICATION).get() as LastVerification | undefined;
   }
 
   /** What is open at each destination, also at those that the configuration names no more. */
@@ -247,7 +250,7 @@ export class StatusStore {
     if (study === undefined) return undefined;
     return {
       ...study,
-      series: all<AsRow<StudyDetail['series'][number], 'own'>>(sql.STUDY_SERIES).map((row) => ({
+      series: all<AsRow<StudyDetail['series'][number], 'own'>>(STUDY_SERIES).map((row) => ({
         ...row,
         own: row.own === 1,
       })),
@@ -263,7 +266,7 @@ export class StatusStore {
       conflicts: this.#catalog
         .prepare(STUDY_CONFLICTS)
         .all({ studyInstanceUid }) as StudyDetail['conflicts'],
-      damage: all(sql.STUDY_DAMAGE),
+      damage: all(STUDY_DAMAGE),
       events: all<EventRow>(sql.STUDY_EVENTS).map((row) => ({
         ...row,
         detail: JSON.parse(row.detail),
@@ -303,12 +306,10 @@ export class StatusStore {
     const at = Date.now();
     return this.#catalog
       .transaction(() => {
-        const { changes } = this.#catalog
-          .prepare(sql.SET_SELECTION_DUE)
-          .run({ studyInstanceUid, at });
+        const { changes } = this.#catalog.prepare(SET_SELECTION_DUE).run({ studyInstanceUid, at });
         if (changes === 0) return false;
         this.#catalog.prepare(sql.FORGET_INPUT).run({ studyInstanceUid });
-        this.#catalog.prepare(sql.FORGET_STUDYS_LOST_TRIES).run(studyInstanceUid);
+        this.#catalog.prepare(FORGET_STUDYS_LOST_TRIES).run(studyInstanceUid);
         eventWriter(this.#catalog)({ at, kind: 'reanalyse', studyInstanceUid });
         return true;
       })

@@ -2,12 +2,12 @@ import { stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Log } from '../log.js';
+import * as sql from './damage-queries.js';
 import type { DamagedFile, DamageStore, FileKind } from './damage-store.js';
 import type { Catalog } from './database.js';
 import { checkFile, type FileProblem, Pace } from './file-check.js';
 import { filesUnder } from './files-under.js';
 import { SET_ASIDE_FOLDER } from './instance-files.js';
-import * as sql from './queries.js';
 
 /** A row's file, as the queries name its columns. */
 interface FileRow {

@@ -1,9 +1,12 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { CLAIM_ANALYSIS, LATEST_ANALYSIS } from '../../../src/store/analysis-queries.js';
 import { openCatalog } from '../../../src/store/database.js';
+import { CLAIM_DELIVERIES, NEXT_DELIVERY } from '../../../src/store/delivery-queries.js';
 import { CatalogUnavailableError } from '../../../src/store/ingest.js';
-import * as sql from '../../../src/store/queries.js';
+import { SELECT_INSTANCE } from '../../../src/store/ingest-queries.js';
+import * as sql from '../../../src/store/series-queries.js';
 import { instancePath, StoreRig } from './rig.js';
 
 describe('Ingest', () => {
@@ -113,16 +116,16 @@ describe('Ingest', () => {
 
 describe('queries on the hot path', () => {
   const hot = {
-    SELECT_INSTANCE: sql.SELECT_INSTANCE,
+    SELECT_INSTANCE: SELECT_INSTANCE,
     SERIES_INSTANCES: sql.SERIES_INSTANCES,
     STUDY_SERIES: sql.STUDY_SERIES,
     SELECTION_DUE: sql.SELECTION_DUE,
     NEXT_SELECTION: sql.NEXT_SELECTION,
     RECEIVING_SERIES: sql.RECEIVING_SERIES,
-    LATEST_ANALYSIS: sql.LATEST_ANALYSIS,
-    CLAIM_ANALYSIS: sql.CLAIM_ANALYSIS,
-    CLAIM_DELIVERIES: sql.CLAIM_DELIVERIES,
-    NEXT_DELIVERY: sql.NEXT_DELIVERY,
+    LATEST_ANALYSIS: LATEST_ANALYSIS,
+    CLAIM_ANALYSIS: CLAIM_ANALYSIS,
+    CLAIM_DELIVERIES: CLAIM_DELIVERIES,
+    NEXT_DELIVERY: NEXT_DELIVERY,
   };
 
   it.each(Object.entries(hot))('%s scans no table', async (_, statement) => {
