@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { pdu, pdv, random } from '../../unit/receive/pdu-bytes.js';
+import { heldTimers } from '../held-timers.js';
 import { commandPdu, RawScu, releaseRq, storeCommand } from './raw-scu.js';
 import { ReceiveRig, slice } from './receive-rig.js';
 
@@ -103,12 +104,14 @@ describe('C-CANCEL', () => {
       ],
     ],
   ])('%s aborts the association, and nothing of the slice is kept', async (_, before) => {
+    const timers = heldTimers();
     await using rig = await ReceiveRig.start();
     const closed = rig.told('closed');
     await using scu = await RawScu.associated(rig.port);
     scu.send(...before, cancel(1));
     expect((await scu.next())?.type).toBe(7);
     expect(await closed).toEqual(['aborted']);
+    timers.runOut();
     await scu.closed();
     expect(await rig.incoming()).toEqual([]);
   });
