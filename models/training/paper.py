@@ -1,15 +1,11 @@
-"""The published system as a package of the same contract: ResNeXt-101 32x8d on three windows, 120 principal components
+"""The published system in the contract of the packages: ResNeXt-101 32x8d on three windows, 120 principal components
 and 6 probabilities a slice, a three-layer bidirectional LSTM of 256, one linear layer on its output and the
-probabilities (Burduja, Ionescu, Verga, Sensors 2020, 20(19), 5611). Written from the paper. It is defined and exported
-here, not trained: it wants RSNA-sized data and a GPU.
+probabilities (Burduja, Ionescu, Verga, Sensors 2020, 20(19), 5611). Written from the paper. It is defined here, not
+trained: it wants RSNA-sized data and a GPU.
 
-    python3 models/training/paper.py --out models/training/work/paper      # untrained graphs, to try the node on
-
-With data: train_cnn.py --net paper, study_features.py --net-kind paper, train_sequence.py --paper.
+With data: train_cnn.py --net paper, study_features.py --net-kind paper, train_sequence.py --paper, package.py --net
+paper.
 """
-import argparse
-from pathlib import Path
-
 import torch
 from torch import nn
 from torchvision.models import resnext101_32x8d
@@ -53,26 +49,3 @@ class PaperNet(nn.Module):
         activation = activation.float()
         features, _ = self.pooled(activation)
         return features, self.head(features), activation, None
-
-
-def main(options):
-    import export
-    from sequence import SequenceNet
-
-    torch.manual_seed(0)
-    cnn, sequence = PaperNet().eval(), SequenceNet(**SEQUENCE).eval()
-    with torch.no_grad():
-        sequence.projection.normal_(0, 2048**-0.5)
-    options.out.mkdir(parents=True, exist_ok=True)
-    torch.save(cnn.state_dict(), options.out / "cnn.pt")
-    torch.save({"options": SEQUENCE, "state": sequence.state_dict()}, options.out / "sequence.pt")
-    export.write_cnn(cnn, options.out / "cnn.onnx", PAPER_SPEC.size)
-    export.write_sequence(sequence, options.out / "sequence.onnx")
-    export.write_gradient(sequence, cnn.head.weight, options.out / "gradient.onnx")
-    export.write_cam(cnn, options.out / "cam.onnx")
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path("models/training/work/paper"))
-    main(parser.parse_args())

@@ -16,6 +16,7 @@ import export
 import golden
 import lesions
 import metrics
+import package
 import phantom
 import preprocess
 import rsna
@@ -51,6 +52,24 @@ class Preprocessing(unittest.TestCase):
         shifted = preprocess.slabs(images[2:], np.arange(2, 20) * 1.0)
         np.testing.assert_allclose(shifted[1:], made[1:])
         self.assertIs(preprocess.slabs(images, np.arange(20) * 4.0), images)
+
+
+class Packaging(unittest.TestCase):
+    def test_a_package_says_what_the_shipped_one_says_of_its_files(self):
+        shipped = json.loads((HERE.parent / "vigil-ich-small/manifest.json").read_text())
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder)
+            decision = {name: value for name, value in shipped["decision"].items() if name != "prevalence"}
+            package.write(out, "1", SliceNet().eval(), SequenceNet().eval(), preprocess.SPEC, package.SMALL_TEXT, decision)
+            manifest = json.loads((out / "manifest.json").read_text())
+            graphs = {name for name in shipped["files"] if name.endswith(".onnx")}
+            self.assertEqual(set(manifest["files"]), graphs)
+        for key in set(shipped) - {"version", "files", "decision"}:
+            self.assertEqual(manifest[key], shipped[key], key)
+
+    def test_an_untrained_package_decides_nothing(self):
+        for low, high in (rule.values() for rule in package.UNDETERMINED["thresholds"].values()):
+            self.assertEqual((low, high), (0, 1))
 
 
 class Drawing(unittest.TestCase):

@@ -7,16 +7,16 @@ import { readFileMeta } from '../../src/dicom/file-meta.js';
 import { readHeader } from '../../src/dicom/header.js';
 import type { StoredInstance } from '../../src/domain/instance.js';
 import { InferStage } from '../../src/infer/analyse.js';
+import { type ModelPackage, openModelPackage } from '../../src/infer/model-package.js';
 import { createLog } from '../../src/log.js';
 import { composeReport } from '../../src/report/compose-report.js';
 import { headPhantomStudy } from '../../src/simulate/head-phantom.js';
 import { type BenchCase, compare, type Figures, type Unit } from './harness.js';
 import { matrixProduct } from './matrix-product.js';
 
-const PACKAGE = join(import.meta.dirname, '../../models/vigil-ich-small');
+const SHIPPED = join(import.meta.dirname, '../../models/vigil-ich-small');
 /** Multiply-adds, twice, of the convolutions of the shipped `cnn.onnx` for one slice (docs/performance.md). */
 const CNN_GFLOP = 2 * 0.514;
-const SLICE = { channels: 3, size: 256 };
 /** What Vigil's own batches hold. */
 const BATCH = 8;
 const HEADS = 2;
@@ -32,31 +32,42 @@ const PICTURES: readonly Unit[] = [
 ];
 
 /**
- * The shipped model at 1 and all threads: a series from its files to its finding (decoding, HU, resizing, the transfer to the inference
- * process, the sequence model, Grad-CAM), beside ONNX Runtime alone on tensors in memory, and the CNN's share of what
- * the machine reaches in a product of matrices.
+ * The shipped model and other packages at 1 and all threads: a series from its files to its finding (decoding, HU,
+ * resizing, the transfer to the inference process, the sequence model, Grad-CAM), beside ONNX Runtime alone on tensors
+ * in memory; and of the shipped one the CNN's share of what the machine reaches in a product of matrices.
  */
-export async function inference(runs: number): Promise<BenchCase[]> {
+export async function inference(runs: number, packages: readonly string[]): Promise<BenchCase[]> {
   const folder = await mkdtemp(join(tmpdir(), 'vigil-bench-heads-'));
   try {
     const heads = new Heads(folder);
+    const shipped = await openModelPackage(SHIPPED, 'any');
+    const models = [shipped];
+    for (const one of packages) models.push(await openModelPackage(one, 'any'));
     const cases: BenchCase[] = [];
     for (const threads of new Set([1, availableParallelism()])) {
-      const name = threads === 1 ? 'shipped model, 1 thread' : `shipped model, ${threads} threads`;
+      const on = threads === 1 ? 'on 1 thread' : `on ${threads} threads`;
+      for (const model of models) {
+        cases.push(
+          ...(await compare(
+            `${model.identity.name} ${on}`,
+            {
+              vigil: () => wholeSeries(heads, model, threads),
+              onnxruntime: async () => ({
+                'slices/s': await slicesPerSecond(model, threads),
+              }),
+            },
+            SPEED,
+            runs,
+          )),
+        );
+      }
       cases.push(
         ...(await compare(
-          name,
+          `${shipped.identity.name}: its CNN ${on}, and a product of matrices`,
           {
-            vigil: () => wholeSeries(heads, threads),
-            onnxruntime: async () => ({ 'slices/s': await slicesPerSecond(threads) }),
-          },
-          SPEED,
-          runs,
-        )),
-        ...(await compare(
-          `${name}: its CNN, and a product of matrices`,
-          {
-            vigil: async () => ({ 'GFLOP/s': CNN_GFLOP * (await slicesPerSecond(threads)) }),
+            vigil: async () => ({
+              'GFLOP/s': CNN_GFLOP * (await slicesPerSecond(shipped, threads)),
+            }),
             'matrix product': () => matrixPeak(threads),
           },
           PEAK,
@@ -109,13 +120,21 @@ class Heads {
   }
 }
 
-function openStage(threads: number, keySlicesKept = KEY_SLICES): Promise<InferStage> {
+function openStage(
+  packageFolder: string,
+  threads: number,
+  keySlicesKept = KEY_SLICES,
+): Promise<InferStage> {
   const log = createLog({ level: 'error', destination: 'stderr' });
-  return InferStage.open({ packageFolder: PACKAGE, threads, keySlices: keySlicesKept, log });
+  return InferStage.open({ packageFolder, threads, keySlices: keySlicesKept, log });
 }
 
-async function wholeSeries(heads: Heads, threads: number): Promise<Figures> {
-  await using stage = await openStage(threads);
+async function wholeSeries(
+  heads: Heads,
+  { folder }: ModelPackage,
+  threads: number,
+): Promise<Figures> {
+  await using stage = await openStage(folder, threads);
   await stage.analyse(await heads.next(), []);
   let slices = 0;
   let ms = 0;
@@ -129,9 +148,13 @@ async function wholeSeries(heads: Heads, threads: number): Promise<Figures> {
   return { 'slices/s': (1000 * slices) / ms };
 }
 
-async function slicesPerSecond(threads: number): Promise<number> {
-  const session = await openSession(join(PACKAGE, 'cnn.onnx'), threads);
-  const { channels, size } = SLICE;
+async function slicesPerSecond(
+  { folder, manifest }: ModelPackage,
+  threads: number,
+): Promise<number> {
+  const session = await openSession(join(folder, 'cnn.onnx'), threads);
+  const { size } = manifest.input;
+  const channels = manifest.input.channels.length;
   const data = Float32Array.from({ length: BATCH * channels * size ** 2 }, (_, i) => Math.sin(i));
   const slices = new Tensor('float32', data, [BATCH, channels, size, size]);
   const batches = (HEADS * 32) / BATCH;
@@ -150,8 +173,8 @@ async function matrixPeak(threads: number): Promise<Figures> {
 }
 
 async function keySlices(heads: Heads): Promise<Figures> {
-  await using withMaps = await openStage(1);
-  await using without = await openStage(1, 0);
+  await using withMaps = await openStage(SHIPPED, 1);
+  await using without = await openStage(SHIPPED, 1, 0);
   const series = await heads.next(true);
   // Each has seen the slices then: what is timed is the sequence model and Grad-CAM.
   const finding = await withMaps.analyse(series, []);
