@@ -34,6 +34,8 @@ describe.runIf(requireTools('chromium'))('pictures of the console', () => {
     ['study', `studies/${bleed.studyInstanceUid}`, /PHANTOM/],
     ['operations', 'operations', 'Operations'],
     ['routing', 'routing', 'Routing'],
+    ['accounts', 'accounts', 'Users and tokens'],
+    ['audit', 'audit', 'Audit'],
   ] as const;
   it.each(WIDTHS.flatMap((width) => pages.map((page) => [page[0], width, page] as const)))(
     'show the %s, %d pixels wide',

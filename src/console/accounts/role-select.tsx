@@ -2,8 +2,8 @@ import type { Role } from '../../admin/api/schemas/common.js';
 
 const WORDS: Readonly<Record<Role, string>> = {
   viewer: 'Viewer: reads',
-  operator: 'Operator: also sends and analyses again',
-  admin: 'Administrator: also routing, users, audit',
+  operator: 'Operator: sends, analyses again',
+  admin: 'Administrator: routes, users, audit',
 };
 
 export function RoleSelect({

@@ -4,6 +4,7 @@ import { messageOf } from '../api/client.js';
 import { useConnection } from '../api/context.js';
 import { useResource } from '../api/resource.js';
 import { Loaded } from '../parts/loaded.js';
+import { href } from '../router.js';
 import { useToast } from '../shell/toasts.js';
 import { dateAndTime } from '../times.js';
 
@@ -63,7 +64,11 @@ function AuditRow({ entry }: { readonly entry: AuditEntry }) {
       <td data-name="Who">{entry.actor}</td>
       <td data-name="Did what">{capital(entry.action.replaceAll('-', ' '))}</td>
       <td data-name="To what" class="uid">
-        {entry.subject}
+        {isOfStudy(entry) ? (
+          <a href={href(['studies', entry.subject])}>{entry.subject}</a>
+        ) : (
+          entry.subject
+        )}
       </td>
       <td data-name="Detail" class="uid quiet">
         {Object.entries(entry.detail)
@@ -76,5 +81,15 @@ function AuditRow({ entry }: { readonly entry: AuditEntry }) {
     </tr>
   );
 }
+
+const STUDY_ACTIONS: ReadonlySet<string> = new Set([
+  'study-viewed',
+  'resend',
+  'reanalyse',
+  'settle',
+]);
+
+const isOfStudy = (entry: AuditEntry): entry is AuditEntry & { readonly subject: string } =>
+  entry.subject !== null && STUDY_ACTIONS.has(entry.action);
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
