@@ -1,33 +1,40 @@
 #!/usr/bin/env node
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { addAccountCommands } from './commands/account-commands.js';
-import { type CalibrateOptions, runCalibrate } from './commands/calibrate.js';
-import { runCheckConfig } from './commands/check-config.js';
-import { runCheckDestination } from './commands/check-destination.js';
-import { runConfigDiff, runConfigReplay } from './commands/config.js';
-import { runConfigEdit } from './commands/config-edit.js';
-import {
-  runConfigApply,
-  runConfigHistory,
-  runConfigRollback,
-  runConfigShow,
-} from './commands/config-versions.js';
-import { type DeliveryCommandOptions, runAbandon, runResend } from './commands/deliveries.js';
-import { runDemo } from './commands/demo.js';
-import { type EchoOptions, runEcho } from './commands/echo.js';
+import type { CalibrateOptions } from './commands/calibrate.js';
+import type { DeliveryCommandOptions } from './commands/deliveries.js';
+import type { EchoOptions } from './commands/echo.js';
 import { EXIT, exitCodeOf } from './commands/exit-codes.js';
-import { runHashPasscode } from './commands/hash-passcode.js';
-import { runModels } from './commands/models.js';
-import { runReanalyse } from './commands/reanalyse.js';
-import { runRebuildCatalog } from './commands/rebuild-catalog.js';
-import { runSend } from './commands/send.js';
-import { runSettle } from './commands/settle.js';
-import { runShow } from './commands/show.js';
-import { runStatus } from './commands/status.js';
-import { runVerify } from './commands/verify.js';
+import { later } from './commands/later.js';
 import { reasonProblem } from './config/syntax.js';
-import { main } from './main.js';
 import { VERSION } from './version.js';
+
+const runCalibrate = later(() => import('./commands/calibrate.js'), 'runCalibrate');
+const runCheckConfig = later(() => import('./commands/check-config.js'), 'runCheckConfig');
+const runCheckDestination = later(
+  () => import('./commands/check-destination.js'),
+  'runCheckDestination',
+);
+const runConfigDiff = later(() => import('./commands/config.js'), 'runConfigDiff');
+const runConfigReplay = later(() => import('./commands/config.js'), 'runConfigReplay');
+const runConfigEdit = later(() => import('./commands/config-edit.js'), 'runConfigEdit');
+const runConfigApply = later(() => import('./commands/config-versions.js'), 'runConfigApply');
+const runConfigHistory = later(() => import('./commands/config-versions.js'), 'runConfigHistory');
+const runConfigRollback = later(() => import('./commands/config-versions.js'), 'runConfigRollback');
+const runConfigShow = later(() => import('./commands/config-versions.js'), 'runConfigShow');
+const runAbandon = later(() => import('./commands/deliveries.js'), 'runAbandon');
+const runResend = later(() => import('./commands/deliveries.js'), 'runResend');
+const runDemo = later(() => import('./commands/demo.js'), 'runDemo');
+const runEcho = later(() => import('./commands/echo.js'), 'runEcho');
+const runHashPasscode = later(() => import('./commands/hash-passcode.js'), 'runHashPasscode');
+const runModels = later(() => import('./commands/models.js'), 'runModels');
+const runReanalyse = later(() => import('./commands/reanalyse.js'), 'runReanalyse');
+const runRebuildCatalog = later(() => import('./commands/rebuild-catalog.js'), 'runRebuildCatalog');
+const runSend = later(() => import('./commands/send.js'), 'runSend');
+const runSettle = later(() => import('./commands/settle.js'), 'runSettle');
+const runShow = later(() => import('./commands/show.js'), 'runShow');
+const runStatus = later(() => import('./commands/status.js'), 'runStatus');
+const runVerify = later(() => import('./commands/verify.js'), 'runVerify');
 
 const config = () =>
   new Option('-c, --config <file>', 'configuration file')
@@ -98,6 +105,7 @@ program
   .addOption(config())
   .action(
     ending(async (options: { config: string }) => {
+      const { main } = await import('./main.js');
       await main(options.config);
       return EXIT.done;
     }),

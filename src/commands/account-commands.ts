@@ -1,5 +1,16 @@
 import type { Command, Option } from 'commander';
-import * as run from './accounts.js';
+import type * as Accounts from './accounts.js';
+import { later } from './later.js';
+
+const accounts = () => import('./accounts.js');
+const runTokensAdd = later(accounts, 'runTokensAdd');
+const runTokensList = later(accounts, 'runTokensList');
+const runTokensRevoke = later(accounts, 'runTokensRevoke');
+const runUsersAdd = later(accounts, 'runUsersAdd');
+const runUsersChange = later(accounts, 'runUsersChange');
+const runUsersList = later(accounts, 'runUsersList');
+const runUsersResetPassword = later(accounts, 'runUsersResetPassword');
+const runUsersSetupLink = later(accounts, 'runUsersSetupLink');
 
 /** What every command of `vigil` has. */
 interface Shared {
@@ -10,7 +21,7 @@ interface Shared {
   ) => (...args: Args) => Promise<void>;
 }
 
-type Options = run.AccountsOptions;
+type Options = Accounts.AccountsOptions;
 
 /** Adds `vigil users ...` and `vigil tokens ...`. */
 export function addAccountCommands(program: Command, { config, json, ending }: Shared): void {
@@ -25,54 +36,54 @@ export function addAccountCommands(program: Command, { config, json, ending }: S
     'read it from standard input; made up otherwise',
   ] as const;
 
-  add(users, 'list', 'show all accounts').action(ending(run.runUsersList));
+  add(users, 'list', 'show all accounts').action(ending(runUsersList));
   named('add', 'add an account')
     .requiredOption('--role <role>', 'viewer, operator or admin')
     .option(...passwordStdin)
     .action(
-      ending((name: string, options: Options & run.PasswordOptions & { role: string }) =>
-        run.runUsersAdd({ name, ...options }),
+      ending((name: string, options: Options & Accounts.PasswordOptions & { role: string }) =>
+        runUsersAdd({ name, ...options }),
       ),
     );
   named('reset-password', 'give an account a new password, and end its sessions and lock-out')
     .option(...passwordStdin)
     .action(
-      ending((name: string, options: Options & run.PasswordOptions) =>
-        run.runUsersResetPassword({ name, ...options }),
+      ending((name: string, options: Options & Accounts.PasswordOptions) =>
+        runUsersResetPassword({ name, ...options }),
       ),
     );
   named('disable', 'let an account sign in no more').action(
     ending((name: string, options: Options) =>
-      run.runUsersChange({ name, disabled: true, ...options }),
+      runUsersChange({ name, disabled: true, ...options }),
     ),
   );
   named('enable', 'let an account sign in again').action(
     ending((name: string, options: Options) =>
-      run.runUsersChange({ name, disabled: false, ...options }),
+      runUsersChange({ name, disabled: false, ...options }),
     ),
   );
   named('set-role', 'give an account another role')
     .argument('<role>', 'viewer, operator or admin')
     .action(
       ending((name: string, role: string, options: Options) =>
-        run.runUsersChange({ name, role, ...options }),
+        runUsersChange({ name, role, ...options }),
       ),
     );
   add(users, 'setup-link', 'print a link that makes an admin, once').action(
-    ending(run.runUsersSetupLink),
+    ending(runUsersSetupLink),
   );
 
-  add(tokens, 'list', 'show all API tokens').action(ending(run.runTokensList));
+  add(tokens, 'list', 'show all API tokens').action(ending(runTokensList));
   add(tokens, 'add', 'make an API token and print it, this once')
     .argument('<name>', 'of the program that has it')
     .requiredOption('--scope <scope>', 'read, operate or admin')
     .option('--days <n>', 'until it expires; never if left out', Number)
     .action(
       ending((name: string, options: Options & { scope: string; days?: number }) =>
-        run.runTokensAdd({ name, ...options }),
+        runTokensAdd({ name, ...options }),
       ),
     );
   add(tokens, 'revoke', 'end an API token')
     .argument('<id>', 'as vigil tokens list has it')
-    .action(ending((id: string, options: Options) => run.runTokensRevoke({ id, ...options })));
+    .action(ending((id: string, options: Options) => runTokensRevoke({ id, ...options })));
 }

@@ -31,11 +31,8 @@ export const oidc = z.strictObject({
   roles: z
     .strictObject({
       viewer: values.exactOptional().describe('Who reads.'),
-      operator: z
-        .array(z.string().min(1))
-        .exactOptional()
-        .describe('Who also sends and analyses again.'),
-      admin: z.array(z.string().min(1)).exactOptional().describe('Who also changes and manages.'),
+      operator: values.exactOptional().describe('Who also sends and analyses again.'),
+      admin: values.exactOptional().describe('Who also changes and manages.'),
     })
     .describe('Which values of that claim give which role; whoever has none is not signed in.'),
 });

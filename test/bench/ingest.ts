@@ -20,6 +20,9 @@ const ASSOCIATIONS = [1, 4, 16];
 const THIN_SLICES = 500;
 const SMALL = { images: 1000, side: 100 };
 
+/** Every file against its checksum, anew each second, as fast as the check may read. */
+const CHECKING = "verify: { schedule: '* * * * * *' }\n";
+
 const UNITS: readonly Unit[] = [
   { figure: 'images/s', unit: 'images/s', better: 'higher' },
   { figure: 'MB/s', unit: 'MB/s', better: 'higher' },
@@ -33,10 +36,11 @@ export interface Load {
 }
 
 /**
- * Receiving from DCMTK's storescu over 1, 4 and 16 associations, a series of thin slices, and small objects, against DCMTK's storescp and Orthanc with their
- * defaults. Only Vigil makes each image durable before it answers; beside it its receiver alone, which keeps
- * nothing. The plain series are of kind LOCALIZER, which no
- * model reads; `while reading heads` has heads in it, so that the inference process works on the same cores.
+ * Receiving from DCMTK's storescu over 1, 4 and 16 associations, a series of thin slices, and small objects, against
+ * DCMTK's storescp and Orthanc with their defaults. Only Vigil makes each image durable before it answers; beside it its
+ * receiver alone, which keeps nothing. The plain series are of kind LOCALIZER, which no model reads; `while reading
+ * heads` has heads in it, so that the inference process works on the same cores. At last the check of files, which
+ * goes on while images come.
  */
 export async function ingest(runs: number): Promise<BenchCase[]> {
   const folder = await mkdtemp(join(tmpdir(), 'vigil-bench-load-'));
@@ -63,6 +67,15 @@ export async function ingest(runs: number): Promise<BenchCase[]> {
         `${heads.files.length} images, 4 associations, while reading heads`,
         heads,
         4,
+        runs,
+      )),
+      ...(await compare(
+        `${IMAGES} images, 4 associations, while files are checked`,
+        {
+          vigil: () => receive(() => startVigil({ more: CHECKING }), plain, 4),
+          'vigil, no check': () => receive(() => startVigil(), plain, 4),
+        },
+        UNITS,
         runs,
       )),
     );
