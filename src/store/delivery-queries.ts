@@ -11,7 +11,7 @@ export const CLAIM_DELIVERIES = `
     SELECT delivery_id FROM delivery WHERE state = 'due' AND destination = :destination AND due_at <= :now
     ORDER BY iif(:suspectsLast AND failure_class = 'ambiguous', due_at, 0), priority, delivery_id LIMIT :limit)
   RETURNING delivery_id AS deliveryId, sop_instance_uid AS sopInstanceUid, attempts, looks, priority,
-    transfer_syntax AS transferSyntax`;
+    transfer_syntax AS transferSyntax, iif(:suspectsLast AND failure_class = 'ambiguous', due_at, 0) AS suspectSince`;
 
 /** A later revision's notification to the same channel takes the place of an earlier one that is not told yet. */
 export const REPLACE_OUTDATED_NOTIFICATIONS = `

@@ -84,9 +84,13 @@ export class DeliveryStore {
       looks: number;
       priority: number;
       transferSyntax: SendSyntax | null;
+      suspectSince: number;
     }[];
     // RETURNING promises no order.
-    claimed.sort((a, b) => a.priority - b.priority || a.deliveryId - b.deliveryId);
+    claimed.sort(
+      (a, b) =>
+        a.suspectSince - b.suspectSince || a.priority - b.priority || a.deliveryId - b.deliveryId,
+    );
     const selectObject = this.#catalog.prepare(sql.RESULT_OBJECT_FILE);
     return claimed.map(({ deliveryId, sopInstanceUid, attempts, looks, ...row }) => {
       const { sha256, datasetSha256, ...object } = selectObject.get(sopInstanceUid) as {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DeliveryStore } from '../../../src/store/delivery-store.js';
 import { heldTimers } from '../held-timers.js';
 import { StoreRig } from '../store/rig.js';
 import { COMPREHENSIVE_3D_SR } from './objects.js';
@@ -149,6 +150,28 @@ describe('objects that a PACS cannot bear', () => {
     },
     120_000,
   );
+
+  it('are claimed behind what has not met the PACS yet, by a pass that suspects them', async () => {
+    await using rig = await StoreRig.open();
+    const outbox = new DeliveryStore(rig.catalog, rig.folder);
+    const [suspect = ''] = await queueReport(rig, 1, 'positive', { kinds: ['sr'] });
+    const [met] = outbox.claim('main-pacs', 1, Date.now());
+    if (met === undefined) throw new Error('nothing to deliver');
+    outbox.settle(met, {
+      type: 'failed',
+      failureClass: 'ambiguous',
+      code: 'response-timeout',
+      retryAt: Date.now(),
+    });
+    const [fresh = ''] = await queueReport(rig, 2, 'negative', { kinds: ['sr'] });
+    const uids = (suspectsLast: boolean) => {
+      const claimed = outbox.claim('main-pacs', 4, Date.now(), suspectsLast);
+      rig.catalog.prepare("UPDATE delivery SET state = 'due'").run();
+      return claimed.map(({ sopInstanceUid }) => sopInstanceUid);
+    };
+    expect(uids(false)).toEqual([suspect, fresh]);
+    expect(uids(true)).toEqual([fresh, suspect]);
+  });
 
   it('end as dead letters with what was wrong', async () => {
     await using rig = await StoreRig.open();

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { App } from '../../../src/app.js';
@@ -81,6 +81,8 @@ describe.runIf(requireMounts())(
 
       disk.fill(4 * MB);
       await expect.poll(() => app.status.study(delivered.uid), PATIENCE).toBeUndefined();
+      // Its files go after its rows, and would leave room behind.
+      await expect.poll(() => existsSync(join(disk.path, 'data', 'trash')), PATIENCE).toBe(false);
       await fillToTheLast(disk, settings.storage.folder);
       await expect.poll(async () => (await app.health()).storage.ok, PATIENCE).toBe(false);
       // The PACS is back while no row can be written that says what is sent to it: that waits, and is not given up.
