@@ -13,7 +13,7 @@ const BREAKS: Readonly<Record<string, () => void>> = {
   },
   exits: () => process.abort(),
   allocates: () => {
-    held.push(Buffer.alloc(250 * 1024 * 1024, 1));
+    held.push(Buffer.alloc(160 * 1024 * 1024, 1));
   },
   computes: () => {
     const begun = process.cpuUsage();
@@ -29,6 +29,6 @@ export const target: Target = {
   dictionary: [],
   generate: () => Buffer.from('fine'),
   longest: 100,
-  memoryLimitMb: 320,
+  memoryLimitMb: 200,
   run: (input) => BREAKS[input.toString()]?.(),
 };
