@@ -1,4 +1,7 @@
-/** The SQL of analyses and of what is made of them. State changes are compare-and-set: they name the state they start from. */
+/**
+ * The SQL of analyses and of what is made of them. State changes are compare-and-set: they name the
+ * state they start from.
+ */
 
 /** The pixels of a chosen series are not those of a head: the choice is made again without it. */
 export const REFUSE_SERIES = `

@@ -1,4 +1,7 @@
-/** The SQL of deliveries and their proofs. State changes are compare-and-set: they name the state they start from. */
+/**
+ * The SQL of deliveries and their proofs. State changes are compare-and-set: they name the
+ * state they start from.
+ */
 
 export const INSERT_DELIVERY = `
   INSERT INTO delivery (sop_instance_uid, destination, route, priority, transfer_syntax, state, created_at, due_at)

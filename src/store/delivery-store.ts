@@ -86,7 +86,7 @@ export class DeliveryStore {
       transferSyntax: SendSyntax | null;
       suspectSince: number;
     }[];
-    // RETURNING promises no order.
+    // RETURNING promises no order: this is that of the claim.
     claimed.sort(
       (a, b) =>
         a.suspectSince - b.suspectSince || a.priority - b.priority || a.deliveryId - b.deliveryId,

@@ -1,4 +1,4 @@
-/** The SQL of what is removed for its age. */
+/** The SQL of what is removed for its age or for space. */
 
 /** Studies at rest, oldest first: nothing is being received, chosen, read, reported or delivered. */
 export const REMOVABLE_STUDIES = `

@@ -1,4 +1,7 @@
-/** The SQL of series: whether they are whole, and which are read. State changes are compare-and-set: they name the state they start from. */
+/**
+ * The SQL of series: whether they are whole, and which are read. State changes are compare-and-set: they name the
+ * state they start from.
+ */
 
 export const RECEIVING_SERIES = `
   SELECT series_instance_uid AS uid FROM series WHERE state = 'receiving'`;
