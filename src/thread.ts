@@ -1,8 +1,21 @@
 import { parentPort, Worker } from 'node:worker_threads';
 import { builtModule } from './built-module.js';
 
-/** Functions that run in a thread; what they take and give is copied between threads. */
+/** Functions that run in a thread; what they take and give is copied between threads, but for what they give as Moved. */
 export type ThreadFunctions = Readonly<Record<string, (...args: never[]) => unknown>>;
+
+/** A function's value with the buffers in it that change hands instead of being copied. */
+export class Moved<Value> {
+  readonly value: Value;
+  readonly buffers: readonly ArrayBuffer[];
+
+  constructor(value: Value, buffers: readonly ArrayBuffer[]) {
+    this.value = value;
+    this.buffers = buffers;
+  }
+}
+
+type Given<Value> = Value extends Moved<infer Inner> ? Inner : Value;
 
 interface Call {
   readonly id: number;
@@ -49,7 +62,7 @@ export class Thread<Functions extends ThreadFunctions> implements AsyncDisposabl
   call<Name extends keyof Functions & string>(
     name: Name,
     ...args: Parameters<Functions[Name]>
-  ): Promise<Awaited<ReturnType<Functions[Name]>>> {
+  ): Promise<Given<Awaited<ReturnType<Functions[Name]>>>> {
     const worker = this.#running();
     this.#calls += 1;
     const call: Call = { id: this.#calls, name, args };
@@ -59,6 +72,11 @@ export class Thread<Functions extends ThreadFunctions> implements AsyncDisposabl
       this.#waiting.set(call.id, { resolve: settle, reject });
       worker.postMessage(call);
     });
+  }
+
+  /** Starts it before it is needed. */
+  start(): void {
+    this.#running();
   }
 
   async stop(): Promise<void> {
@@ -98,17 +116,22 @@ export class Thread<Functions extends ThreadFunctions> implements AsyncDisposabl
 /** In the thread's module: answers calls, one at a time. */
 export function serveThread(functions: ThreadFunctions): void {
   let calls: Promise<void> = Promise.resolve();
-  const answer = async ({ id, name, args }: Call): Promise<Answer> => {
+  const answer = async ({ id, name, args }: Call): Promise<[Answer, readonly ArrayBuffer[]]> => {
     try {
       const run = functions[name];
       if (run === undefined) throw new Error(`The thread has no function ${name}`);
-      return { id, value: await run(...(args as never[])) };
+      const given = await run(...(args as never[]));
+      if (given instanceof Moved) return [{ id, value: given.value }, given.buffers];
+      return [{ id, value: given }, []];
     } catch (error) {
       const { message, code } = error as { message: string; code?: string };
-      return { id, error: { message, ...(typeof code === 'string' && { code }) } };
+      return [{ id, error: { message, ...(typeof code === 'string' && { code }) } }, []];
     }
   };
   parentPort?.on('message', (call: Call) => {
-    calls = calls.then(async () => parentPort?.postMessage(await answer(call)));
+    calls = calls.then(async () => {
+      const [message, moved] = await answer(call);
+      parentPort?.postMessage(message, moved);
+    });
   });
 }

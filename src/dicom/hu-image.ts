@@ -51,13 +51,20 @@ export function toHu(stored: StoredImage, geometry: Frame): HuImage {
       if (value >= padding.from && value <= padding.to) hu[i] = AIR_HU;
     }
   }
-  if (!allFinite(hu)) {
+  if (!isFiniteMapping(slope, intercept) && !allFinite(hu)) {
     const message = `Rescale Slope ${slope} and Intercept ${intercept} lead beyond any number`;
     throw new PixelError('value-mapping-invalid', message);
   }
   if (isWrapped(stored, hu, slope, intercept)) unwrap(hu);
   const { pixelSpacing } = geometry;
   return { rows, columns, hu, ...(pixelSpacing && { pixelSpacing }) };
+}
+
+/** Whether every value of 16 bits, signed or not, has a finite HU in single precision. */
+function isFiniteMapping(slope: number, intercept: number): boolean {
+  return [-0x8000, 0xffff].every((value) =>
+    Number.isFinite(Math.fround(value * slope + intercept)),
+  );
 }
 
 /** A loop over indices: a callback for every pixel costs more than the rest. */

@@ -142,6 +142,7 @@ function layoutOf(dataSet: DataSet): Layout {
   return { rows, columns, bitsAllocated, bitsStored, highBit, signed };
 }
 
+/** The frame's bytes, at an even address. */
 function nativeFrame(
   dataSet: DataSet,
   element: Element,
@@ -160,11 +161,13 @@ function nativeFrame(
       `Frame ${frame} needs ${start + length} bytes of Pixel Data, there are ${element.length}`,
     );
   }
-  // Copied, so that the samples lie aligned whatever the header's length was.
   const from = element.dataOffset + start;
-  const bytes = new Uint8Array(dataSet.byteArray.subarray(from, from + length));
-  if (bigEndian && layout.bitsAllocated === 16) Buffer.from(bytes.buffer).swap16();
-  return bytes;
+  const bytes = dataSet.byteArray.subarray(from, from + length);
+  const swapped = bigEndian && layout.bitsAllocated === 16;
+  if (bytes.byteOffset % 2 === 0 && !swapped) return bytes;
+  const copy = new Uint8Array(bytes);
+  if (swapped) Buffer.from(copy.buffer).swap16();
+  return copy;
 }
 
 function storedValues(bytes: Uint8Array, layout: Layout): Int16Array | Uint16Array {

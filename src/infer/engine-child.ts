@@ -3,12 +3,13 @@ import { Socket } from 'node:net';
 import { setPriority } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { StageError } from '../domain/failure.js';
+import { Thread } from '../thread.js';
 import { EngineChannel } from './engine-channel.js';
 import type { EngineFailure, EngineReply, EngineRequest, OpenModel } from './engine-protocol.js';
 import { ModelGraphs } from './model-graphs.js';
 import { checkFiles } from './model-package.js';
 import { SeriesAnalyser } from './series-analyser.js';
-import { SlabReader } from './slab-reader.js';
+import type { SlabThreadFunctions } from './slab-thread.js';
 
 /**
  * The inference process. ONNX Runtime blocks the thread that it runs on, and pixels come from outside: so this is a
@@ -59,9 +60,11 @@ async function answer(request: EngineRequest): Promise<EngineReply> {
 
 async function open({ folder, manifest, threads }: OpenModel): Promise<EngineReply> {
   try {
+    const slabs = new Thread<SlabThreadFunctions>('infer/slab-thread', manifest.input);
+    slabs.start();
     await checkFiles(folder, manifest);
     const graphs = await ModelGraphs.open(folder, manifest, threads);
-    analyser = new SeriesAnalyser(graphs, manifest, new SlabReader());
+    analyser = new SeriesAnalyser(graphs, manifest, slabs);
     return { type: 'ready' };
   } catch (error) {
     return { type: 'refused', message: messageOf(error) };

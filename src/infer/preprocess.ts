@@ -61,7 +61,7 @@ export function headBox(image: HuImage, crop: InputSpec['crop']): Box {
 }
 
 /**
- * Writes one slice's input [channels, size, size] into `out` from `offset` on. `slabs` are the images that the
+ * Writes one slice's input [channels, size, size] into `out`. `slabs` are the images that the
  * channels read, in the order of the channels; all are cut at `box` (docs/model-package.md, steps 6 and 7).
  */
 export function writeSliceInput(
@@ -69,7 +69,6 @@ export function writeSliceInput(
   box: Box,
   input: InputSpec,
   out: Float32Array,
-  offset: number,
 ): void {
   const plane = input.size * input.size;
   let last: { readonly of: HuImage; readonly hu: Float32Array } | undefined;
@@ -78,11 +77,15 @@ export function writeSliceInput(
     if (!of) throw new RangeError(`Channel ${c} has no slab`);
     if (last?.of !== of) last = { of, hu: resample(of, box, input.size) };
     const { hu } = last;
+    // Linear between the window's ends; a division costs more on every pixel than the rest.
+    const scale = 1 / (channel.width * channel.std);
     const low = channel.center - channel.width / 2;
-    const at = offset + c * plane;
+    const black = -channel.mean / channel.std;
+    const white = (1 - channel.mean) / channel.std;
+    const at = c * plane;
     for (let i = 0; i < plane; i += 1) {
-      const value = ((hu[i] as number) - low) / channel.width;
-      out[at + i] = (Math.min(Math.max(value, 0), 1) - channel.mean) / channel.std;
+      const value = ((hu[i] as number) - low) * scale + black;
+      out[at + i] = Math.min(Math.max(value, black), white);
     }
   }
 }

@@ -1,12 +1,17 @@
 import type { HuImage } from '../dicom/hu-image.js';
 
-/** For each output sample the first input sample it reads and, row by row, the weights of the following ones. */
+/**
+ * For each output sample the first input sample that it reads and the weights of it and the following ones: `count` for
+ * each, those that an output sample does not need are zero.
+ */
 interface Taps {
   readonly first: Int32Array;
-  readonly count: Int32Array;
   readonly weights: Float64Array;
-  readonly longest: number;
+  readonly count: number;
 }
+
+/** Kept from call to call: fresh memory costs more than the arithmetic. */
+let scratch = new Float32Array(0);
 
 /**
  * The square box of an image at `size` x `size` by a separable triangle filter, whose support grows with the reduction:
@@ -20,19 +25,23 @@ export function resample(
   const across = taps(image.columns, box.x, box.x + box.side, size);
   const down = taps(image.rows, box.y, box.y + box.side, size);
   const top = down.first[0] as number;
-  const bottom = (down.first[size - 1] as number) + (down.count[size - 1] as number);
+  const bottom = (down.first[size - 1] as number) + down.count;
 
-  const narrowed = new Float32Array((bottom - top) * size);
+  if (scratch.length < (bottom - top) * size) scratch = new Float32Array((bottom - top) * size);
+  const narrowed = scratch;
+  const { hu } = image;
   for (let y = top; y < bottom; y += 1) {
     const row = y * image.columns;
+    const to = (y - top) * size;
+    let weight = 0;
     for (let x = 0; x < size; x += 1) {
       const from = row + (across.first[x] as number);
-      const weight = x * across.longest;
       let sum = 0;
-      for (let i = 0; i < (across.count[x] as number); i += 1) {
-        sum += (image.hu[from + i] as number) * (across.weights[weight + i] as number);
+      for (let i = 0; i < across.count; i += 1) {
+        sum += (hu[from + i] as number) * (across.weights[weight + i] as number);
       }
-      narrowed[(y - top) * size + x] = sum;
+      weight += across.count;
+      narrowed[to + x] = sum;
     }
   }
 
@@ -40,8 +49,9 @@ export function resample(
   const line = new Float64Array(size);
   for (let y = 0; y < size; y += 1) {
     line.fill(0);
-    for (let i = 0; i < (down.count[y] as number); i += 1) {
-      const weight = down.weights[y * down.longest + i] as number;
+    for (let i = 0; i < down.count; i += 1) {
+      const weight = down.weights[y * down.count + i] as number;
+      if (weight === 0) continue;
       const row = ((down.first[y] as number) - top + i) * size;
       for (let x = 0; x < size; x += 1) {
         line[x] = (line[x] as number) + (narrowed[row + x] as number) * weight;
@@ -57,25 +67,24 @@ function taps(length: number, start: number, end: number, size: number): Taps {
   const from = Math.fround(start);
   const scale = Math.fround(Math.fround(end) - from) / size;
   const support = Math.max(scale, 1);
-  const longest = Math.ceil(support) * 2 + 1;
+  const count = Math.min(Math.ceil(support) * 2 + 1, length);
   const first = new Int32Array(size);
-  const count = new Int32Array(size);
-  const weights = new Float64Array(size * longest);
+  const weights = new Float64Array(size * count);
   for (let i = 0; i < size; i += 1) {
     const center = from + (i + 0.5) * scale;
     const low = Math.max(0, Math.trunc(center - support + 0.5));
     const high = Math.min(length, Math.trunc(center + support + 0.5));
+    // At the end it begins further back, so that all lie within the row.
+    const begin = Math.min(low, length - count);
+    const own = weights.subarray(i * count, (i + 1) * count);
     let total = 0;
     for (let at = low; at < high; at += 1) {
       const weight = Math.max(0, 1 - Math.abs((at - center + 0.5) / support));
-      weights[i * longest + at - low] = weight;
+      own[at - begin] = weight;
       total += weight;
     }
-    for (let j = 0; j < high - low; j += 1) {
-      weights[i * longest + j] = (weights[i * longest + j] as number) / total;
-    }
-    first[i] = low;
-    count[i] = high - low;
+    for (let j = 0; j < count; j += 1) own[j] = (own[j] as number) / total;
+    first[i] = begin;
   }
-  return { first, count, weights, longest };
+  return { first, weights, count };
 }

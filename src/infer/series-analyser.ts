@@ -1,46 +1,37 @@
-import type { HuImage } from '../dicom/hu-image.js';
+import { StageError } from '../domain/failure.js';
 import { CLASSES, type ClassName, type HeatMap } from '../domain/finding.js';
+import type { Thread } from '../thread.js';
 import { decide, sliceProbabilities, studyLogitSeed } from './decision.js';
 import type { Conclusion, SlabInput, SlabResult } from './engine-protocol.js';
 import { type Pick, pickKeySlices } from './key-slices.js';
 import type { ModelGraphs } from './model-graphs.js';
 import type { ModelManifest } from './model-manifest.js';
-import { slabStatistics } from './pixel-gate.js';
-import { type Box, headBox, writeSliceInput } from './preprocess.js';
-import type { SlabReader } from './slab-reader.js';
-
-interface Batch {
-  readonly slices: Float32Array;
-  readonly boxes: readonly Box[];
-  readonly centers: readonly HuImage[];
-}
+import type { PreparedSlab, SlabThreadFunctions } from './slab-thread.js';
 
 /** Runs the model over slabs and series. */
 export class SeriesAnalyser {
   readonly #graphs: ModelGraphs;
   readonly #manifest: ModelManifest;
-  readonly #reader: SlabReader;
+  readonly #slabs: Thread<SlabThreadFunctions>;
 
-  constructor(graphs: ModelGraphs, manifest: ModelManifest, reader: SlabReader) {
+  constructor(graphs: ModelGraphs, manifest: ModelManifest, slabs: Thread<SlabThreadFunctions>) {
     this.#graphs = graphs;
     this.#manifest = manifest;
-    this.#reader = reader;
+    this.#slabs = slabs;
   }
 
-  /** Reads and classifies slabs, as one batch. @throws StageError */
+  /**
+   * Reads and classifies slabs one by one: on a CPU a batch is no faster, and while the CNN runs on one slab the next is
+   * made.
+   * @throws StageError
+   */
   async classify(slabs: readonly SlabInput[]): Promise<SlabResult[]> {
-    const { slices, boxes, centers } = await this.#prepare(slabs);
-    const { features, logits } = await this.#graphs.classify(slices, slabs.length);
-    const width = this.#manifest.features;
-    return slabs.map((_, i) => {
-      const box = boxes[i] as Box;
-      return {
-        features: features.slice(i * width, (i + 1) * width),
-        logits: logits.slice(i * CLASSES.length, (i + 1) * CLASSES.length),
-        box,
-        statistics: slabStatistics(centers[i] as HuImage, box),
-      };
-    });
+    const results: SlabResult[] = [];
+    for await (const { slice, box, statistics } of this.#prepared(slabs)) {
+      const { features, logits } = await this.#graphs.classify(slice, 1);
+      results.push({ features, logits, box, statistics });
+    }
+    return results;
   }
 
   /**
@@ -84,11 +75,15 @@ export class SeriesAnalyser {
     gradient: Float32Array,
   ): Promise<(Pick & { heatMap: HeatMap })[]> {
     const own = picks.filter((pick) => pick.className === className);
-    const { slices } = await this.#prepare(own.map(({ index }) => slabs[index] as SlabInput));
-    const activation = await this.#graphs.activation(slices, own.length);
     const width = this.#manifest.features;
+    const activations: Float32Array[] = [];
+    for await (const { slice } of this.#prepared(
+      own.map(({ index }) => slabs[index] as SlabInput),
+    )) {
+      activations.push(await this.#graphs.activation(slice, 1));
+    }
     const rows = own.map(({ index }) => gradient.subarray(index * width, (index + 1) * width));
-    const cam = await this.#graphs.cam(activation, concatenated(rows), own.length);
+    const cam = await this.#graphs.cam(concatenated(activations), concatenated(rows), own.length);
     const highest = cam.reduce((a, b) => Math.max(a, b), 0);
     const { width: across, height: down } = this.#manifest.activation;
     return own.map((pick, i) => {
@@ -105,22 +100,16 @@ export class SeriesAnalyser {
     });
   }
 
-  async #prepare(slabs: readonly SlabInput[]): Promise<Batch> {
-    const { input } = this.#manifest;
-    const length = input.channels.length * input.size * input.size;
-    const slices = new Float32Array(slabs.length * length);
-    const boxes: Box[] = [];
-    const centers: HuImage[] = [];
-    for (const [i, slab] of slabs.entries()) {
-      const images = await this.#reader.read(slab);
-      const center = images[slab.center] as HuImage;
-      const box = headBox(center, input.crop);
-      const channels = slab.channels.map((group) => images[group] as HuImage);
-      writeSliceInput(channels, box, input, slices, i * length);
-      boxes.push(box);
-      centers.push(center);
+  /** The slabs' inputs in their order. All are asked for at once: the thread makes the next while one is used. */
+  async *#prepared(slabs: readonly SlabInput[]): AsyncGenerator<PreparedSlab> {
+    const asked = slabs.map((slab) => this.#slabs.call('prepare', slab));
+    // Where an earlier one fails, nobody waits for those behind it.
+    for (const one of asked) one.catch(() => undefined);
+    for (const one of asked) {
+      const answer = await one;
+      if ('code' in answer) throw new StageError(answer.code, answer.failureClass, answer.message);
+      yield answer;
     }
-    return { slices, boxes, centers };
   }
 }
 

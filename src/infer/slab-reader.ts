@@ -31,7 +31,7 @@ export class SlabReader {
     const images: HuImage[] = [];
     for (const reference of group) images.push(await this.#image(reference));
     const slab = averageImages(images);
-    if (!allFinite(slab.hu)) {
+    if (group.length > 1 && !allFinite(slab.hu)) {
       throw new StageError('pixels-not-finite', 'permanent', 'The mean of slices is no number');
     }
     this.#slabs.set(key, slab);

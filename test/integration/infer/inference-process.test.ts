@@ -85,7 +85,7 @@ async function open(
   return { stage: opened, fate, pid };
 }
 
-/** As `open`, with a process that does such deeds at files whose path holds a text. */
+/** As `open`, with a process that does such deeds at slices whose path holds a text. */
 function openPoisoned(poison: string, more: Partial<InferStageOptions> = {}) {
   environment.NODE_OPTIONS = `--import ${POISON}`;
   environment.VIGIL_POISON = poison;
@@ -102,7 +102,10 @@ describe('a series that the inference process is lost with', () => {
     ['abort', 'inference-crashed'],
     ['exit', 'inference-crashed'],
     ['throw', 'inference-crashed'],
+    ['thread-exit', 'inference-failed'],
+    ['thread-throw', 'inference-failed'],
     ['loop', 'inference-hung', 5_000],
+    ['model-loop', 'inference-hung', 5_000],
     ['stop', 'inference-hung', 5_000],
     ['never', 'inference-hung', 5_000],
     ['garbage', 'inference-answer-invalid'],

@@ -28,7 +28,6 @@ describe('preprocessing agrees with training', () => {
       box,
       input,
       out,
-      0,
     );
     for (const [channel, samples] of testCase.samples.entries()) {
       for (const [k, expected] of samples.entries()) {
