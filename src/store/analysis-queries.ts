@@ -171,3 +171,8 @@ export const INSERT_RESULT_OBJECT = `
   VALUES (:sopInstanceUid, :analysisId, :kind, :sopClassUid, :seriesInstanceUid,
           :transferSyntaxUid, :file, :bytes, :sha256, :fallbackFor, :at)
   ON CONFLICT (sop_instance_uid) DO NOTHING`;
+
+/** Makes the newest analysis' input look new, so that the next choice of series opens a revision. */
+export const FORGET_INPUT = `
+  UPDATE analysis SET input_hash = '' WHERE study_instance_uid = :studyInstanceUid
+    AND revision = (SELECT max(revision) FROM analysis WHERE study_instance_uid = :studyInstanceUid)`;

@@ -1,9 +1,9 @@
+import { FORGET_INPUT } from './analysis-queries.js';
 import * as sql from './damage-queries.js';
 import type { Catalog } from './database.js';
 import { eventWriter } from './events.js';
 import type { FileProblem } from './file-check.js';
 import { SET_SELECTION_DUE } from './series-queries.js';
-import { FORGET_INPUT } from './status-queries.js';
 
 /** A file of the archive that is not as its row says, or that no row names. */
 export interface DamagedFile {

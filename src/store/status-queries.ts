@@ -92,8 +92,3 @@ export const STUDY_DELIVERIES = `
 export const STUDY_EVENTS = `
   SELECT at, kind, series_instance_uid AS seriesInstanceUid, association_id AS associationId, detail
   FROM event WHERE study_instance_uid = ? ORDER BY event_id`;
-
-/** Makes the newest analysis' input look new, so that the next choice of series opens a revision. */
-export const FORGET_INPUT = `
-  UPDATE analysis SET input_hash = '' WHERE study_instance_uid = :studyInstanceUid
-    AND revision = (SELECT max(revision) FROM analysis WHERE study_instance_uid = :studyInstanceUid)`;

@@ -5,7 +5,7 @@ import type { FailureClass } from '../domain/failure.js';
 import type { Finding, KeySlice, Outcome } from '../domain/finding.js';
 import type { StepState } from '../domain/performed-step.js';
 import type { ObjectKind } from '../domain/result-object.js';
-import { FORGET_STUDYS_LOST_TRIES } from './analysis-queries.js';
+import { FORGET_INPUT, FORGET_STUDYS_LOST_TRIES } from './analysis-queries.js';
 import type { RoutingRecord } from './analysis-store.js';
 import { STUDY_COMMITMENTS } from './commitment-queries.js';
 import { STUDY_CONFLICTS } from './conflict-queries.js';
@@ -308,7 +308,7 @@ export class StatusStore {
       .transaction(() => {
         const { changes } = this.#catalog.prepare(SET_SELECTION_DUE).run({ studyInstanceUid, at });
         if (changes === 0) return false;
-        this.#catalog.prepare(sql.FORGET_INPUT).run({ studyInstanceUid });
+        this.#catalog.prepare(FORGET_INPUT).run({ studyInstanceUid });
         this.#catalog.prepare(FORGET_STUDYS_LOST_TRIES).run(studyInstanceUid);
         eventWriter(this.#catalog)({ at, kind: 'reanalyse', studyInstanceUid });
         return true;
