@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 import augment
+import machine
 import shams
 from cohort import CLASSES, Cohort
 from dataset import ANY, coverage, real_head
@@ -71,7 +72,7 @@ def figures(net, clean, bled, stroke, series):
 
 
 def main(options):
-    torch.set_num_threads(1)
+    machine.use(1)
     cohort = Cohort(options.cache)
     room = np.array([(cohort.depth[r] > 0).sum() > 8000 for r in range(len(cohort.slice))])
     normal = np.flatnonzero(room & cohort.labelled & (cohort.labels[:, ANY] == 0))

@@ -95,6 +95,14 @@ def compared(comparison):
                "before": before["headCtGe"][name], "after": after["headCtGe"][name]}
 
 
+def compared_with(result, origin, change):
+    """Ablations that say what `change` did to the out-of-fold figures of the package unpacked in `origin`, on the same folds."""
+    before = json.loads((origin / "evaluation.json").read_text())
+    for what in ("study", "slice"):
+        for c in CLASSES:
+            yield {"change": f"{change}: {what} AUC {c}", "before": before[f"{what}Auc"][c]["value"], "after": result[f"{what}Auc"][c]["value"]}
+
+
 def add_extras(result, folder):
     """Takes in what other steps wrote into the folder of the weights."""
     def read(name):
@@ -179,6 +187,9 @@ def main(options):
         "ppvByPrevalence": {end: ppv(*(own["atHigh"][s][end] for s in ("sensitivity", "specificity"))) for end in ("value", "low")},
         "sliceNetworkAlone": figures["cnn"], "ablations": ablations,
     }
+    if options.since:
+        result["since"] = options.change
+        result["ablations"] += compared_with(result, options.since, options.change)
     add_extras(result, options.weights)
     (options.weights / "decision.json").write_text(json.dumps(decision, indent=1) + "\n")
     (options.weights / "evaluation.json").write_text(json.dumps(result, indent=1) + "\n")
@@ -191,6 +202,8 @@ if __name__ == "__main__":
     parser.add_argument("--weights", type=Path, default=Path("models/training/work/final"))
     parser.add_argument("--cache", type=Path, default=Path("models/training/work/cache"))
     parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument("--since", type=Path, help="folder of an unpacked package with the same folds, to compare with")
+    parser.add_argument("--change", default="trained anew", help="what was changed since then, in words")
     parser.add_argument("--carried", type=Path, help="folder of an unpacked package whose out-of-fold figures stay")
     parser.add_argument("--carried-version", help="that package's version, where its slice network was trained on since")
     main(parser.parse_args())

@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 
 import export
+import machine
 from cohort import CLASSES
 from network import SliceNet
 from paper import PAPER_SPEC, SEQUENCE, PaperNet
@@ -94,7 +95,7 @@ def write(out, version, cnn, sequence, spec, text, decision):
 
 
 def main(options):
-    torch.set_num_threads(1)
+    machine.use(1)
     options.out.mkdir(parents=True, exist_ok=True)
     is_paper = options.net == "paper"
     spec = PAPER_SPEC if is_paper else SPEC

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from scipy import ndimage
 
+import machine
 import phantom
 from cohort import Cohort
 from dataset import ANY, coverage, real_head
@@ -154,7 +155,7 @@ def out_of_fold_figures(options):
 
 
 def main(options):
-    torch.set_num_threads(2)
+    machine.use(2)
     rng = np.random.default_rng(5)
     file = options.weights / "robustness.json"
     result = json.loads(file.read_text()) if options.final_only else out_of_fold_figures(options)

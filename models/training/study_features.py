@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 import augment
+import machine
 from cohort import CLASSES, Cohort
 from dataset import ANY, KIND_WEIGHTS, real_head
 from lesions import KINDS, bleed
@@ -64,7 +65,7 @@ def drawn_view(cohort, rows, seed):
 
 
 def main(options):
-    torch.set_num_threads(2)
+    machine.use(2)
     cohort = Cohort(options.cache)
     fold = cohort.folds(options.folds)
     net = PaperNet() if options.net_kind == "paper" else SliceNet()

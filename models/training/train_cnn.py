@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+import machine
 from cohort import CLASSES, Cohort
 from dataset import ANY, Slices
 from network import SliceNet, load_imagenet
@@ -92,7 +93,7 @@ def follow(average, net, step):
 
 
 def main(options):
-    torch.set_num_threads(options.threads)
+    machine.use(options.threads)
     torch.manual_seed(options.seed)
     cohort = Cohort(options.cache)
     fold = cohort.folds(options.folds)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+import machine
 from cohort import CLASSES
 from metrics import auc, log_loss, sigmoid
 from network import CHANNELS, FEATURES
@@ -137,7 +138,7 @@ def summary(studies, scores):
 
 
 def main(options):
-    torch.set_num_threads(1)
+    machine.use(1)
     folds = [load_studies(folder) for folder in options.nets]
     tested, out_scores = [], []
     for held, own in enumerate(folds):
@@ -168,7 +169,7 @@ if __name__ == "__main__":
     parser.add_argument("--components", type=int, default=24)
     parser.add_argument("--hidden", type=int, default=24)
     parser.add_argument("--layers", type=int, default=1)
-    parser.add_argument("--pull", type=float, default=0.05, help="weight of the pull towards the slice network's logits")
+    parser.add_argument("--pull", type=float, default=0.5, help="weight of the pull towards the slice network's logits")
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--paper", action="store_true", help="the paper's sequence model instead of the small one")
