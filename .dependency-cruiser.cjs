@@ -85,7 +85,10 @@ module.exports = {
         'Signals, supervisor and configuration around the composition root; no part of it but inference, which starts first.',
       severity: 'error',
       from: { path: '^src/main[.]ts$' },
-      to: { path: '^src/', pathNot: ['^src/(app|inferring|systemd|log|config-versions)[.]ts$', config] },
+      to: {
+        path: '^src/',
+        pathNot: ['^src/(app|inferring|systemd|log|config-versions)[.]ts$', config],
+      },
     },
     {
       name: 'cli-imports',
