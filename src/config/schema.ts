@@ -202,7 +202,12 @@ const inference = z.strictObject({
     .describe(
       "The site's share of studies with a hemorrhage, 0..1, that reported probabilities are to hold for; no answer changes by it.",
     ),
-  threads: z.int().min(1).max(64).default(2).describe('Threads of ONNX Runtime; one more makes the next slice.'),
+  threads: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(2)
+    .describe('Threads of ONNX Runtime; one more makes the next slice.'),
   timeoutSeconds: seconds(5, 3600)
     .default(30)
     .describe(

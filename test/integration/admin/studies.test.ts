@@ -21,7 +21,7 @@ const bleeding = headPhantomStudy({
   seed: 11,
   bleed: { type: 'intraparenchymal', volumeMl: 35 },
 });
-const unclear = headPhantomStudy({ seed: 12 });
+const clean = headPhantomStudy({ seed: 12 });
 const source = readSourceDataset(bleeding.images[0]?.part10 ?? Buffer.alloc(0));
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -36,7 +36,7 @@ beforeAll(async () => {
   app = await startNode(settingsIn(folder.path, allTo(pacs)));
   clients = await everyRole(app);
   viewer = clients.viewer;
-  for (const study of [bleeding, unclear]) {
+  for (const study of [bleeding, clean]) {
     await sendTo(
       app,
       [...study.images, study.localizer].map(({ part10 }) => part10),
@@ -71,7 +71,7 @@ describe('the worklist', () => {
     const { studies, next } = await search({});
     expect(next).toBeNull();
     expect(studies.map(({ studyInstanceUid }) => studyInstanceUid)).toEqual([
-      unclear.studyInstanceUid,
+      clean.studyInstanceUid,
       bleeding.studyInstanceUid,
     ]);
     const [, bleed] = studies;
@@ -90,7 +90,7 @@ describe('the worklist', () => {
     expect(bleed?.leadingClass).not.toBe('any');
     expect(bleed?.msToReport).toBeGreaterThan(0);
     expect(bleed?.delivery.delivered).toBeGreaterThan(3);
-    expect(studies[0]).toMatchObject({ outcome: 'undetermined', urgency: 'prompt' });
+    expect(studies[0]).toMatchObject({ outcome: 'negative', urgency: 'routine' });
   });
 
   it('finds by beginnings of words, by UID, outcome, state and time', async () => {
@@ -100,15 +100,15 @@ describe('the worklist', () => {
     expect(await uids({ text: '"*' })).toEqual([]);
     expect(await uids({ text: bleeding.studyInstanceUid })).toEqual([bleeding.studyInstanceUid]);
     expect(await uids({ outcome: ['positive'] })).toEqual([bleeding.studyInstanceUid]);
-    expect(await uids({ outcome: ['undetermined', 'positive'] })).toEqual([
-      unclear.studyInstanceUid,
+    expect(await uids({ outcome: ['negative', 'positive'] })).toEqual([
+      clean.studyInstanceUid,
       bleeding.studyInstanceUid,
     ]);
     expect(await uids({ state: ['reported'] })).toHaveLength(2);
     expect(await uids({ state: ['receiving', 'analysing'] })).toEqual([]);
     const { studies } = await search({});
     const since = studies[0]?.receivedAt ?? 0;
-    expect(await uids({ since })).toEqual([unclear.studyInstanceUid]);
+    expect(await uids({ since })).toEqual([clean.studyInstanceUid]);
     expect(await uids({ until: since })).toEqual([bleeding.studyInstanceUid]);
   });
 
@@ -158,13 +158,13 @@ describe('a study', () => {
   it('that is not there is 404, and a look at one stands in the audit', async () => {
     expect((await viewer.get('/studies/1.2.3')).status).toBe(404);
     expect((await viewer.get('/studies/not-a-uid')).status).toBe(400);
-    await detail(unclear.studyInstanceUid);
+    await detail(clean.studyInstanceUid);
     const { entries } = await clients.admin.json('/audit');
     expect(entries).toContainEqual(
       expect.objectContaining({
         actor: 'viewer',
         action: 'study-viewed',
-        subject: unclear.studyInstanceUid,
+        subject: clean.studyInstanceUid,
       }),
     );
   });
@@ -201,7 +201,7 @@ describe('pictures', () => {
 
   it('that are not there are 404', async () => {
     const slice = `slices/${bleeding.images[0]?.sopInstanceUid}/picture.png`;
-    const elsewhere = `/studies/${unclear.studyInstanceUid}/series/${bleeding.seriesInstanceUid}`;
+    const elsewhere = `/studies/${clean.studyInstanceUid}/series/${bleeding.seriesInstanceUid}`;
     expect((await viewer.get(`${elsewhere}/${slice}`)).status).toBe(404);
     expect((await viewer.get(`${series}/${slice}?frame=2`)).status).toBe(404);
     expect((await viewer.get(`${series}/${slice}?window=lung`)).status).toBe(400);

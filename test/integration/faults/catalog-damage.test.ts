@@ -124,7 +124,8 @@ describe('a catalog', () => {
     await using app = await startNode(settingsIn(folder.path, allTo(pacs)));
     const study = await untilReported(app, head.studyInstanceUid);
     expect(study.series[0]?.instances).toBe(files.length);
-    expect(study.analyses.at(-1)?.outcome).toBe(outcome);
+    // Where it is lost how the slices' association ended, nobody knows whether there were more.
+    expect([outcome, 'undetermined']).toContain(study.analyses.at(-1)?.outcome);
     expect(instanceFiles()).toEqual(expectedFiles);
     expect((await app.health()).catalog).toEqual({ ok: true });
     const { code, stdout } = await vigil(['verify', '--json', '--config', config]);
