@@ -82,13 +82,10 @@ module.exports = {
     {
       name: 'main-imports',
       comment:
-        'Signals, supervisor and configuration around the composition root; no part of it but inference, which starts first.',
+        'Signals, supervisor and configuration around the composition root; never a part of it.',
       severity: 'error',
       from: { path: '^src/main[.]ts$' },
-      to: {
-        path: '^src/',
-        pathNot: ['^src/(app|inferring|systemd|log|config-versions)[.]ts$', config],
-      },
+      to: { path: '^src/', pathNot: ['^src/(app|systemd|log|config-versions)[.]ts$', config] },
     },
     {
       name: 'cli-imports',

@@ -7,8 +7,7 @@ import { Committing } from './committing.js';
 import { type Settings, targetNames } from './config/settings.js';
 import { ConfigDesk, type ConfigFileParts } from './config-desk.js';
 import { withoutDestination } from './domain/delivery-backlog.js';
-import type { InferStage } from './infer/analyse.js';
-import { openInference } from './inferring.js';
+import { InferStage } from './infer/analyse.js';
 import type { Log } from './log.js';
 import { askNodeHealth } from './node-health.js';
 import { Pipeline } from './pipeline.js';
@@ -195,25 +194,17 @@ export class App implements AsyncDisposable {
   }
 
   /**
-   * Takes the storage folder, opens catalog and archive, and waits for the model. With `configFile` the configuration can
-   * be looked at and changed over the API.
-   * @param inference where it was started before: its process needs a second, and this one's code as long to be read
+   * Takes the storage folder, opens catalog, archive and model. With `configFile` the configuration can be looked at
+   * and changed over the API.
    * @throws where one of them cannot be had; nothing is left open then
    */
-  static async open(
-    settings: Settings,
-    log: Log,
-    configFile?: ConfigFileParts,
-    inference = openInference(settings, log),
-  ): Promise<App> {
+  static async open(settings: Settings, log: Log, configFile?: ConfigFileParts): Promise<App> {
     const { folder, minFreeBytes } = settings.storage;
-    const opened: (() => unknown)[] = [];
+    const { model, signedBy, calibration, prevalence, maxKeySlices, ...process } =
+      settings.inference;
+    const { lock, catalog } = openStorage(folder);
+    const opened: (() => unknown)[] = [() => lock.release(), () => catalog.close()];
     try {
-      const { lock, catalog } = openStorage(folder);
-      opened.push(
-        () => lock.release(),
-        () => catalog.close(),
-      );
       const checker = new CatalogChecker(join(folder, CATALOG_FILE), log.child({ stage: 'store' }));
       if (checker.isSmall) checker.checkNow(catalog);
       const files = await InstanceFiles.open(folder, {
@@ -221,14 +212,18 @@ export class App implements AsyncDisposable {
         log: log.child({ stage: 'store' }),
       });
       opened.push(() => files[Symbol.asyncDispose]());
-      const infer = await inference;
+      const infer = await InferStage.open({
+        packageFolder: model,
+        signedBy,
+        ...(calibration !== 'shipped' && { calibration }),
+        ...(prevalence !== 'as-calibrated' && { prevalence }),
+        ...process,
+        keySlices: maxKeySlices,
+        log: log.child({ stage: 'infer' }),
+      });
       return new App({ settings, log, lock, catalog, checker, files, infer, configFile });
     } catch (error) {
       for (const close of opened.reverse()) await close();
-      await inference.then(
-        (infer) => infer[Symbol.asyncDispose](),
-        () => undefined,
-      );
       throw error;
     }
   }

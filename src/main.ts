@@ -1,9 +1,9 @@
 import closeWithGrace from 'close-with-grace';
+import { App } from './app.js';
 import { problemText } from './config/problems.js';
 import { type LoadedSettings, loadSettings } from './config/settings.js';
 import { ConfigWatcher } from './config/watch.js';
 import { ConfigVersions } from './config-versions.js';
-import { openInference } from './inferring.js';
 import { createLog } from './log.js';
 import { Systemd } from './systemd.js';
 
@@ -18,10 +18,7 @@ export async function main(configFile: string): Promise<void> {
   const systemd = new Systemd({ log });
   const versions = new ConfigVersions(configFile);
   const reload = () => watcher.reload();
-  // Its process starts while the rest of the code is read.
-  const inference = openInference(loaded.settings, log);
-  const { App } = await import('./app.js');
-  const app = await App.open(loaded.settings, log, { versions, reload }, inference);
+  const app = await App.open(loaded.settings, log, { versions, reload });
   const keep = (inForce: LoadedSettings, how: 'start' | 'file') => {
     try {
       versions.noteInForce(inForce, how);
