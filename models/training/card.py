@@ -146,21 +146,18 @@ def speed_text(e):
 
 
 def since_text(e):
-    """What was changed since the package before, and what was tried for the sequence model, on the same studies."""
-    own = [a for a in e["ablations"] if "since" in e and a["change"].startswith(e["since"]) and a["change"].endswith("AUC any")]
-    pull = [a for a in e["ablations"] if a["change"].startswith("pull")]
-
-    def told(changes):
-        return ", ".join(f"{a['change'].rsplit(': ', 1)[1]} {a['before']:.3f} to {a['after']:.3f}" for a in changes)
-
+    """What was changed since the package before, and what else was tried on the same studies."""
     text = ""
-    if own:
+    if "since" in e:
+        own = [a for a in e["ablations"] if a["change"].startswith(e["since"]) and a["change"].endswith("AUC any")]
+        told = ", ".join(f"{a['change'].rsplit(': ', 1)[1]} {a['before']:.3f} to {a['after']:.3f}" for a in own)
         text += f"""
-Against the version before, out of fold on the same folds ({e['since']}): {told(own)}; the other classes are in `evaluation.json`.
+Against the version before, out of fold on the same folds ({e['since']}): {told}; the other classes are in `evaluation.json`.
 """
-    if pull:
+    if "tried" in e:
+        tried = "; ".join(f"{a['change']} {a['before']:.3f} to {a['after']:.3f}" for a in e["tried"])
         text += f"""
-Two settings of the sequence model were tried on these studies ({pull[0]['change'].rsplit(':', 1)[0]}), and the second ships: {told(pull)}.
+Tried on these same studies, so that figures lean towards what was chosen: {tried}.
 """
     return text
 

@@ -109,7 +109,8 @@ def add_extras(result, folder):
         return json.loads((folder / name).read_text()) if (folder / name).exists() else None
 
     if read("ablations.json"):
-        result["ablations"] += read("ablations.json")
+        result["tried"] = read("ablations.json")
+        result["ablations"] += result["tried"]
     if read("robustness.json"):
         result["robustness"] = read("robustness.json")
     if read("comparison.json"):

@@ -46,7 +46,7 @@ interface ReadAhead {
 const RESTART_AFTER = [0, 1_000, 5_000, 30_000];
 /** A process that was lost before it began leaves the request to the next one, so often. */
 const HANDOVERS = 3;
-/** Larger batches gain nothing and cost memory. */
+/** Slabs of one request: more gain nothing and cost memory, and more are lost with the process. */
 const BATCH = 8;
 /** An analysis that comes in the meantime waits for so many slabs at most. */
 const READ_AHEAD_BATCH = 4;

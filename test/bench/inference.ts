@@ -17,8 +17,8 @@ import { matrixProduct } from './matrix-product.js';
 const SHIPPED = join(import.meta.dirname, '../../models/vigil-ich-small');
 /** Multiply-adds, twice, of the convolutions of the shipped `cnn.onnx` for one slice (docs/performance.md). */
 const CNN_GFLOP = 2 * 0.514;
-/** What Vigil's own batches hold. */
-const BATCH = 8;
+/** The runtime alone gets the better of them: one slice on one thread, many on more. */
+const BATCHES = [1, 8];
 const HEADS = 2;
 const MATRIX = 1024;
 const PRODUCTS = 20;
@@ -155,12 +155,16 @@ async function slicesPerSecond(
   const session = await openSession(join(folder, 'cnn.onnx'), threads);
   const { size } = manifest.input;
   const channels = manifest.input.channels.length;
-  const data = Float32Array.from({ length: BATCH * channels * size ** 2 }, (_, i) => Math.sin(i));
-  const slices = new Tensor('float32', data, [BATCH, channels, size, size]);
-  const batches = (HEADS * 32) / BATCH;
-  const ms = await timed(batches, () => session.run({ slices }, ['features', 'logits']));
+  let fastest = 0;
+  for (const batch of BATCHES) {
+    const data = Float32Array.from({ length: batch * channels * size ** 2 }, (_, i) => Math.sin(i));
+    const slices = new Tensor('float32', data, [batch, channels, size, size]);
+    const count = (HEADS * 32) / batch;
+    const ms = await timed(count, () => session.run({ slices }, ['features', 'logits']));
+    fastest = Math.max(fastest, (1000 * count * batch) / ms);
+  }
   await session.release();
-  return (1000 * batches * BATCH) / ms;
+  return fastest;
 }
 
 async function matrixPeak(threads: number): Promise<Figures> {

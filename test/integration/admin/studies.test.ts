@@ -100,6 +100,7 @@ describe('the worklist', () => {
     expect(await uids({ text: '"*' })).toEqual([]);
     expect(await uids({ text: bleeding.studyInstanceUid })).toEqual([bleeding.studyInstanceUid]);
     expect(await uids({ outcome: ['positive'] })).toEqual([bleeding.studyInstanceUid]);
+    expect(await uids({ outcome: ['undetermined'] })).toEqual([]);
     expect(await uids({ outcome: ['negative', 'positive'] })).toEqual([
       clean.studyInstanceUid,
       bleeding.studyInstanceUid,
