@@ -27,6 +27,7 @@ import type { Log } from './log.js';
 import { readSecret } from './notify/channel-files.js';
 import { operationsReporter } from './operations-report.js';
 import type { PictureFunctions } from './report/picture-thread.js';
+import type { SecondReaderState } from './second-readers.js';
 import { AccountStore } from './store/account-store.js';
 import type { ConsoleFunctions } from './store/console-thread.js';
 import type { Catalog } from './store/database.js';
@@ -48,6 +49,7 @@ export interface AdministeringParts {
   readonly catalog: Catalog;
   readonly status: StatusStore;
   readonly model: ModelIdentity;
+  readonly secondReaders: () => readonly SecondReaderState[];
   /** Rows have changed: the workers look. */
   readonly wake: () => void;
   readonly log: Log;
@@ -160,7 +162,7 @@ export class Administering implements AsyncDisposable {
     if (rows === undefined) {
       return closedSite(server, 'accounts.db cannot be used: the log says why');
     }
-    const { desk, settings, health, status, model, catalog, wake } = this.#parts;
+    const { desk, settings, health, status, model, secondReaders, catalog, wake } = this.#parts;
     const { admin, storage } = settings();
     const secure = admin.tls !== undefined || admin.behindProxy !== undefined;
     const signIn = new SignIn(rows);
@@ -169,7 +171,8 @@ export class Administering implements AsyncDisposable {
     const audit = (line: AuditRecord) => rows.audit(line);
     const { log } = this.#parts;
     const provider = identityProvider(admin);
-    const operations = { settings, health, status, model, catalog: this.#reading };
+    const rest = { model, secondReaders, catalog: this.#reading };
+    const operations = { settings, health, status, ...rest };
     await site(server, {
       signIn,
       secure,

@@ -13,6 +13,7 @@ import { askNodeHealth } from './node-health.js';
 import { Pipeline } from './pipeline.js';
 import type { StoreScp } from './receive/store-scp.js';
 import { buildStoreScp } from './receiving.js';
+import type { SecondReaderState } from './second-readers.js';
 import { AnalysisStore } from './store/analysis-store.js';
 import { CatalogChecker } from './store/catalog-checker.js';
 import { CommitmentStore } from './store/commitment-store.js';
@@ -29,6 +30,7 @@ import { PerformedStepStore } from './store/performed-step-store.js';
 import { ProofStore } from './store/proof-store.js';
 import { ResultFiles } from './store/result-files.js';
 import { Retention } from './store/retention.js';
+import { SecondReadingStore } from './store/second-reading-store.js';
 import { SeriesStore } from './store/series-store.js';
 import { StatusStore } from './store/status-store.js';
 import { Verifier } from './store/verifier.js';
@@ -102,6 +104,7 @@ export class App implements AsyncDisposable {
     this.#pipeline = new Pipeline({
       series: this.#series,
       analyses: this.#analyses,
+      secondReadings: new SecondReadingStore(catalog, this.#analyses),
       deliveries: this.#deliveries,
       proofs: new ProofStore(catalog),
       status: this.status,
@@ -188,6 +191,7 @@ export class App implements AsyncDisposable {
       catalog,
       status: this.status,
       model: infer.model,
+      secondReaders: () => this.secondReaders,
       wake: () => this.#pipeline.wakeAll(),
       log: log.child({ stage: 'admin' }),
     });
@@ -200,8 +204,8 @@ export class App implements AsyncDisposable {
    */
   static async open(settings: Settings, log: Log, configFile?: ConfigFileParts): Promise<App> {
     const { folder, minFreeBytes } = settings.storage;
-    const { model, signedBy, calibration, prevalence, maxKeySlices, ...process } =
-      settings.inference;
+    const { model, signedBy, calibration, prevalence, maxKeySlices } = settings.inference;
+    const { threads, timeoutMs, memoryBytes } = settings.inference;
     const { lock, catalog } = openStorage(folder);
     const opened: (() => unknown)[] = [() => lock.release(), () => catalog.close()];
     try {
@@ -217,7 +221,9 @@ export class App implements AsyncDisposable {
         signedBy,
         ...(calibration !== 'shipped' && { calibration }),
         ...(prevalence !== 'as-calibrated' && { prevalence }),
-        ...process,
+        threads,
+        timeoutMs,
+        memoryBytes,
         keySlices: maxKeySlices,
         log: log.child({ stage: 'infer' }),
       });
@@ -268,6 +274,11 @@ export class App implements AsyncDisposable {
     const { dicom, dicomTls } = this.ports;
     const ports = [dicom > 0 ? `port ${dicom}` : '', dicomTls > 0 ? `TLS port ${dicomTls}` : ''];
     return `DICOM ${ports.filter((port) => port !== '').join(', ')}, model ${name} ${version}`;
+  }
+
+  /** How the models beside the one that decides are. */
+  get secondReaders(): SecondReaderState[] {
+    return this.#pipeline.secondReaders;
   }
 
   /** A one-time link that makes the first account; undefined where there is one already, or no console. */

@@ -3,6 +3,7 @@ import type { Operations } from './admin/api/schemas/operations.js';
 import { askHealth, type Health } from './admin/health.js';
 import { type Settings, targetNames } from './config/settings.js';
 import type { ModelIdentity } from './domain/finding.js';
+import type { SecondReaderState } from './second-readers.js';
 import type { ConsoleFunctions } from './store/console-thread.js';
 import type { StatusStore } from './store/status-store.js';
 import type { Thread } from './thread.js';
@@ -12,6 +13,7 @@ export interface OperationsParts {
   readonly health: Health;
   readonly status: StatusStore;
   readonly model: ModelIdentity;
+  readonly secondReaders: () => readonly SecondReaderState[];
   readonly catalog: Thread<ConsoleFunctions>;
 }
 
@@ -40,12 +42,11 @@ async function askOperations(parts: OperationsParts, at: number): Promise<Operat
   const names = [
     ...new Set([...targetNames(settings()), ...backlog.map(({ destination }) => destination)]),
   ];
-  const [{ lastSuccess, ...rows }, health, disk] = await Promise.all([
+  const [{ lastSuccess, secondReadings, ...rows }, health, disk] = await Promise.all([
     catalog.call('operations', at, names),
     askHealth(parts.health),
     statfs(storage.folder),
   ]);
-  const { name, version, hash } = parts.model;
   return {
     at,
     ...rows,
@@ -69,6 +70,18 @@ async function askOperations(parts: OperationsParts, at: number): Promise<Operat
         lastSuccessAt: lastSuccess.find((line) => line.name === one)?.at ?? null,
       };
     }),
-    model: { name, version, hash },
+    model: modelOf(parts.model),
+    secondReaders: parts.secondReaders().map((reader) => ({
+      name: reader.name,
+      model: reader.model ? modelOf(reader.model) : null,
+      problem: reader.problem ?? null,
+      due: secondReadings.due.find((line) => line.reader === reader.name)?.due ?? 0,
+      compared: secondReadings.compared.filter((line) => line.reader === reader.name),
+      contradicted: secondReadings.contradicted.filter((line) => line.reader === reader.name),
+    })),
   };
+}
+
+function modelOf({ name, version, hash }: ModelIdentity) {
+  return { name, version, hash };
 }

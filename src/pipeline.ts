@@ -6,7 +6,7 @@ import { Delivering } from './delivering.js';
 import type { CommitmentReport } from './domain/commitment.js';
 import { isBadFile } from './domain/failure.js';
 import type { StoredInstance } from './domain/instance.js';
-import type { NotificationObject, ResultObject } from './domain/result-object.js';
+import type { MadeObjectRow, NotificationObject } from './domain/result-object.js';
 import type { InferStage } from './infer/analyse.js';
 import { analysisPass } from './infer/analysis-stage.js';
 import { selectionPass } from './infer/selection-stage.js';
@@ -18,6 +18,7 @@ import { ResultMender } from './report/mend-results.js';
 import type { ReportInput } from './report/report-input.js';
 import { reportPass } from './report/report-stage.js';
 import { routeStudy } from './routing-facts.js';
+import { type SecondReaderState, SecondReaders } from './second-readers.js';
 import {
   type AnalysisStore,
   PICTURES_FAILED,
@@ -28,6 +29,7 @@ import { type DamagedReportStore, REPORT_LOST } from './store/damaged-report-sto
 import type { DeliveryStore } from './store/delivery-store.js';
 import type { ProofStore } from './store/proof-store.js';
 import type { ResultFiles } from './store/result-files.js';
+import type { SecondReadingStore } from './store/second-reading-store.js';
 import type { SeriesStore } from './store/series-store.js';
 import type { StatusStore } from './store/status-store.js';
 import type { Credentials } from './tls/credentials.js';
@@ -39,6 +41,7 @@ const STATED_ANEW: ReadonlySet<string> = new Set([REPORT_LOST.code, PICTURES_FAI
 export interface PipelineParts {
   readonly series: SeriesStore;
   readonly analyses: AnalysisStore;
+  readonly secondReadings: SecondReadingStore;
   readonly deliveries: DeliveryStore;
   readonly proofs: ProofStore;
   readonly status: StatusStore;
@@ -67,6 +70,7 @@ export class Pipeline implements AsyncDisposable {
   readonly #reporting: WorkerLoop;
   readonly #mending: WorkerLoop;
   readonly #delivering: Delivering;
+  readonly #secondReaders: SecondReaders;
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
@@ -104,6 +108,12 @@ export class Pipeline implements AsyncDisposable {
       return undefined;
     });
     this.#delivering = new Delivering(parts);
+    this.#secondReaders = new SecondReaders({
+      ...parts,
+      readings: parts.secondReadings,
+      notification: (work, objects) => this.#notification(work, objects),
+      onDeliveries: () => this.#delivering.notify(),
+    });
   }
 
   start(): void {
@@ -119,6 +129,7 @@ export class Pipeline implements AsyncDisposable {
     this.#reporting.start();
     this.#mending.start();
     this.#delivering.start();
+    this.#secondReaders.start();
   }
 
   /** Stops each stage after the one that feeds it; work that is under way comes to its end. */
@@ -128,6 +139,7 @@ export class Pipeline implements AsyncDisposable {
     await this.#analysing.stop();
     await this.#reporting.stop();
     await this.#mending.stop();
+    await this.#secondReaders.stop();
     await this.#delivering.stop();
   }
 
@@ -171,6 +183,11 @@ export class Pipeline implements AsyncDisposable {
     return loops.filter(({ isFailing }) => isFailing).map(({ name }) => name);
   }
 
+  /** How the models beside the one that decides are. */
+  get secondReaders(): SecondReaderState[] {
+    return this.#secondReaders.states;
+  }
+
   /** A destination reports on storage commitment; false where it was never asked so. */
   takeReport(report: CommitmentReport): boolean {
     return this.#delivering.takeReport(report);
@@ -183,6 +200,7 @@ export class Pipeline implements AsyncDisposable {
     this.#reporting.notify();
     this.#mending.notify();
     this.#delivering.notify();
+    this.#secondReaders.notify();
   }
 
   /** The configuration's destinations may have changed. */
@@ -254,10 +272,11 @@ export class Pipeline implements AsyncDisposable {
     });
     if ('dueInMs' in pass) return pass.dueInMs;
     this.#delivering.notify();
+    this.#secondReaders.notify();
     return 0;
   }
 
-  #notification(work: ReportWork, objects: readonly ResultObject[]): Promise<NotificationObject> {
+  #notification(work: ReportWork, objects: readonly MadeObjectRow[]): Promise<NotificationObject> {
     const { researchText } = this.#parts.settings().report;
     return composeNotification(work, this.#sources(work), objects, researchText);
   }

@@ -10,6 +10,7 @@ import {
   type RoutingDecision,
   type RoutingRules,
 } from './domain/routing.js';
+import type { SecondReading } from './domain/second-reading.js';
 import type { SeriesStore } from './store/series-store.js';
 
 /** An analysed study that is to be routed; `analysedAt` in milliseconds since the epoch. */
@@ -17,6 +18,8 @@ export interface RoutedStudy {
   readonly studyInstanceUid: string;
   readonly finding: Finding;
   readonly analysedAt: number;
+  /** What other models have said of it so far; none where left out. */
+  readonly secondReadings?: readonly SecondReading[];
 }
 
 const NOT_READ = { code: 'not-read', text: 'The slices have not been looked at' };
@@ -47,14 +50,20 @@ export async function routeStudy(
   return decideRouting(rules, { ...facts, slices });
 }
 
-function factsOf({ studyInstanceUid, finding, analysedAt }: RoutedStudy, series: SeriesStore) {
-  const at = new Date(analysedAt);
+function factsOf(study: RoutedStudy, series: SeriesStore) {
+  const { studyInstanceUid, finding, secondReadings = [] } = study;
+  const at = new Date(study.analysedAt);
   const { outcome, reason, classes, model } = finding;
   return {
     outcome,
     reason,
     classes,
     model,
+    secondReadings: secondReadings.map(({ reader, finding: { outcome, classes } }) => ({
+      reader,
+      outcome,
+      classes,
+    })),
     series: finding.series,
     sources: series.sources(studyInstanceUid),
     localTime: {

@@ -47,6 +47,7 @@ export class Metrics {
   readonly #toReport: Histogram;
   readonly #deliveries: Counter<'destination' | 'result'>;
   readonly #inferenceLosses: Counter<'reason'>;
+  readonly #secondReadings: Counter<'reader' | 'outcome' | 'deciding'>;
   readonly #model: Gauge<'name' | 'version' | 'hash'>;
   readonly #reloads: Counter<'result'>;
   readonly #queues: Gauge<'queue'>;
@@ -110,6 +111,11 @@ export class Metrics {
       'inference_process_losses',
       'Ends of the inference process that nobody wanted',
       ['reason'],
+    );
+    this.#secondReadings = counter(
+      'second_readings',
+      'Series read by a second reader, by its outcome and that of the deciding model',
+      ['reader', 'outcome', 'deciding'],
     );
     this.#model = gauge('model_info', 'The model package in use', ['name', 'version', 'hash']);
     this.#reloads = counter('config_reloads', 'Changed configurations, by result', ['result']);
@@ -211,6 +217,10 @@ export class Metrics {
   /** `reason` is a code such as `inference-crashed`. */
   inferenceLost(reason: string): void {
     this.#inferenceLosses.inc({ reason });
+  }
+
+  secondReading(reader: string, outcomes: { outcome: Outcome; deciding: Outcome }): void {
+    this.#secondReadings.inc({ reader, ...outcomes });
   }
 
   analysed(outcome: Outcome, seconds: number): void {

@@ -129,7 +129,7 @@ function describeAnalysis(analysis: StudyDetail['analyses'][number]): string {
         `  ${name.padEnd(18)} ${percent(probability).padStart(7)}  ${presence}`,
     ),
   ];
-  return [...lines, ...routingLines(analysis)].join('\n');
+  return [...lines, ...routingLines(analysis), ...readingLines(analysis)].join('\n');
 }
 
 function routingLines({ routing }: StudyDetail['analyses'][number]): string[] {
@@ -140,6 +140,16 @@ function routingLines({ routing }: StudyDetail['analyses'][number]): string[] {
     ...undecided.map(({ route, reason }) => `  Route ${route} undecided: ${reason.text}`),
     ...(unsent === undefined ? [] : [`  NOT SENT: ${unsent}`]),
   ];
+}
+
+/** What other models said, for comparison. */
+function readingLines({ secondReadings }: StudyDetail['analyses'][number]): string[] {
+  return secondReadings.map(({ reader, finding: { outcome, reason, classes, model } }) => {
+    const any = classes.find(({ name }) => name === 'any');
+    const why = reason === undefined ? '' : ` (${reason.text})`;
+    const probability = any === undefined ? '' : `, any ${percent(any.probability)}`;
+    return `  Second reader ${reader} (${model.name} ${model.version}): ${outcome}${why}${probability}`;
+  });
 }
 
 function section(title: string, rows: readonly (readonly string[])[]): string {

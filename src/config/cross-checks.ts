@@ -1,5 +1,5 @@
 import type { Fault } from './problems.js';
-import { type KnownTargets, routedTargets, routeFaults, routeWarnings } from './routing-checks.js';
+import { type KnownNames, routedTargets, routeFaults, routeWarnings } from './routing-checks.js';
 import type { ConfigFile } from './schema.js';
 import { isThisMachine } from './syntax.js';
 
@@ -10,7 +10,7 @@ import { isThisMachine } from './syntax.js';
 export function crossCheck(
   sections: Partial<ConfigFile>,
   written: Readonly<Record<string, unknown>>,
-  known: KnownTargets,
+  known: KnownNames,
 ): Fault[] {
   const {
     completeness,
@@ -86,7 +86,7 @@ function waitFaults(completeness: ConfigFile['completeness']): Fault[] {
 }
 
 /** Deliveries know their target by its name alone. */
-function sharedNames({ destinations, channels }: KnownTargets): Fault[] {
+function sharedNames({ destinations, channels }: KnownNames): Fault[] {
   return channels
     .filter((name) => destinations.includes(name))
     .map((name) => ({

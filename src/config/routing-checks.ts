@@ -18,14 +18,15 @@ interface WrittenRouting {
   readonly fallbackRoute?: unknown;
 }
 
-/** The names that routes may lead to. */
-export interface KnownTargets {
+/** The names that routes may lead to, and ask for. */
+export interface KnownNames {
   readonly destinations: readonly string[];
   readonly channels: readonly string[];
+  readonly secondReaders: readonly string[];
 }
 
-/** Names given twice, and destinations and channels that are none. */
-export function routeFaults(written: WrittenRouting, known: KnownTargets): Fault[] {
+/** Names given twice, and destinations, channels and second readers that are none. */
+export function routeFaults(written: WrittenRouting, known: KnownNames): Fault[] {
   const seen = new Set<unknown>();
   const twice = listOf(written.routes).flatMap((route, i): Fault[] => {
     const name = isGroup(route) ? route['name'] : undefined;
@@ -35,16 +36,45 @@ export function routeFaults(written: WrittenRouting, known: KnownTargets): Fault
     }
     return [{ keys: ['routes', i, 'name'], message: `is "${name}", as an earlier route is` }];
   });
-  return [...twice, ...namedTargets(written).flatMap((target) => targetFault(target, known))];
+  return [
+    ...twice,
+    ...namedTargets(written).flatMap((target) => targetFault(target, known)),
+    ...listOf(written.routes).flatMap((route, i) =>
+      readerFaults(['routes', i, 'when'], isGroup(route) ? route['when'] : undefined, known),
+    ),
+  ];
+}
+
+/** Second readers that a condition asks for, and that there are not. */
+function readerFaults(at: KeyPath, condition: unknown, known: KnownNames): Fault[] {
+  if (!isGroup(condition)) return [];
+  const { secondReader, all, any, not } = condition;
+  const asked = isGroup(secondReader) ? secondReader['name'] : undefined;
+  const names = Array.isArray(asked)
+    ? asked.map((name: unknown, i) => ({ keys: [...at, 'secondReader', 'name', i], name }))
+    : [{ keys: [...at, 'secondReader', 'name'], name: asked }];
+  const unknown = names.flatMap(({ keys, name }): Fault[] => {
+    if (typeof name !== 'string' || known.secondReaders.includes(name)) return [];
+    const message = `is "${name}", which is no second reader`;
+    const hint =
+      suggestion(name, known.secondReaders) ?? 'describe it under "inference.secondReaders"';
+    return [{ keys, message, hint }];
+  });
+  const within = [
+    ...listOf(all).map((one, i) => ({ keys: [...at, 'all', i], one })),
+    ...listOf(any).map((one, i) => ({ keys: [...at, 'any', i], one })),
+    { keys: [...at, 'not'], one: not },
+  ];
+  return [...unknown, ...within.flatMap(({ keys, one }) => readerFaults(keys, one, known))];
 }
 
 interface NamedTarget {
   readonly keys: KeyPath;
-  readonly section: keyof KnownTargets;
+  readonly section: 'destinations' | 'channels';
   readonly name: string;
 }
 
-function targetFault({ keys, section, name }: NamedTarget, known: KnownTargets): Fault[] {
+function targetFault({ keys, section, name }: NamedTarget, known: KnownNames): Fault[] {
   if (known[section].includes(name)) return [];
   const other = section === 'channels' ? 'destinations' : 'channels';
   const noun = section === 'channels' ? 'channel' : 'destination';

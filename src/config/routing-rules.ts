@@ -63,7 +63,7 @@ function conditionOf(when: ConditionText): Condition {
 }
 
 function atomsOf(when: ConditionText): Atom[] {
-  const { series, probability, time, model } = when;
+  const { series, probability, time, model, secondReader } = when;
   const membership = (type: Membership, value: string | readonly string[] | undefined) =>
     value === undefined ? [] : [{ type, in: listOf(value) } as Atom];
   return [
@@ -74,6 +74,7 @@ function atomsOf(when: ConditionText): Atom[] {
     ...(probability ? [{ type: 'probability', ...probability } as const] : []),
     ...membership('model-name', model?.name),
     ...membership('model-version', model?.version),
+    ...(secondReader ? [secondReaderAtom(secondReader)] : []),
     ...membership('calling-ae-title', when.callingAeTitle),
     ...membership('called-ae-title', when.calledAeTitle),
     ...(when.address === undefined
@@ -86,6 +87,16 @@ function atomsOf(when: ConditionText): Atom[] {
     ...(series ? [seriesAtom(series)] : []),
     ...Object.entries(when.attributes ?? {}).map(attributeOf),
   ];
+}
+
+function secondReaderAtom(asked: NonNullable<ConditionText['secondReader']>): Atom {
+  const { name, outcome } = asked;
+  return {
+    type: 'second-reader',
+    ...(name !== undefined && { name: listOf(name) }),
+    ...(outcome !== undefined && { outcome: listOf(outcome) }),
+    ...(asked.class !== undefined && { class: listOf(asked.class) }),
+  };
 }
 
 function seriesAtom({ verdict, reason, modality }: NonNullable<ConditionText['series']>): Atom {

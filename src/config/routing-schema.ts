@@ -100,10 +100,10 @@ const probability = z
     }
   });
 
+const outcome = z.enum(['positive', 'negative', 'undetermined', 'not-eligible', 'failed']);
+
 const questions = z.strictObject({
-  outcome: oneOrMore(z.enum(['positive', 'negative', 'undetermined', 'not-eligible', 'failed']))
-    .exactOptional()
-    .describe('How the triage ended.'),
+  outcome: oneOrMore(outcome).exactOptional().describe('How the triage ended.'),
   urgency: oneOrMore(z.enum(URGENCIES))
     .exactOptional()
     .describe(
@@ -121,6 +121,20 @@ const questions = z.strictObject({
     })
     .exactOptional()
     .describe('The model that answered.'),
+  secondReader: z
+    .strictObject({
+      name: oneOrMore(z.string().regex(NAME, 'is no name of a second reader'))
+        .exactOptional()
+        .describe('Its name under inference.secondReaders; any of them where left out.'),
+      outcome: oneOrMore(outcome).exactOptional().describe('What it said.'),
+      class: oneOrMore(z.enum(CLASSES))
+        .exactOptional()
+        .describe('A class of hemorrhage that it found present.'),
+    })
+    .exactOptional()
+    .describe(
+      'A model beside the deciding one has answered so: what the route asks for then goes out behind the report.',
+    ),
   callingAeTitle: oneOrMore(aeTitle).exactOptional().describe('Who sent slices of the study.'),
   calledAeTitle: oneOrMore(aeTitle)
     .exactOptional()

@@ -173,35 +173,62 @@ const completeness = z.strictObject({
     .describe('Silence in the whole study before it is reported as not eligible.'),
 });
 
+const name = z.string().regex(NAME, 'is no name: a lower-case letter, then letters, digits or "-"');
+
+const WHERE_PACKAGES_ARE =
+  "a name is looked up in Vigil's own models folder, a path (with a slash) is relative to the configuration file.";
+
+const calibration = z
+  .string()
+  .min(1)
+  .default('shipped')
+  .describe(
+    "The model package's own calibration and thresholds, or a file that vigil calibrate wrote, relative to the configuration file.",
+  );
+
+const prevalence = z
+  .union(
+    [z.literal('as-calibrated'), z.number().gt(0).lt(1)],
+    'as-calibrated, or a share such as 0.08',
+  )
+  .default('as-calibrated')
+  .describe(
+    "The site's share of studies with a hemorrhage, 0..1, that reported probabilities are to hold for; no answer changes by it.",
+  );
+
+/** Each is a process with a model in memory. */
+const MOST_SECOND_READERS = 4;
+
+const secondReaders = z
+  .record(
+    name,
+    z.strictObject({
+      model: z.string().min(1).describe(`Model package: ${WHERE_PACKAGES_ARE}`),
+      calibration,
+      prevalence,
+    }),
+  )
+  .refine((readers) => Object.keys(readers).length <= MOST_SECOND_READERS, {
+    message: `are more than ${MOST_SECOND_READERS}: each is a process with a model in memory`,
+  })
+  .default({})
+  .describe(
+    'Models that read each series too, once it is reported: their answers are kept and compared, and routes can ask for them.',
+  );
+
 const inference = z.strictObject({
   model: z
     .string()
     .min(1)
     .default('vigil-ich-small')
-    .describe(
-      "Model package: a name is looked up in Vigil's own models folder, a path (with a slash) is relative to the configuration file.",
-    ),
+    .describe(`Model package: ${WHERE_PACKAGES_ARE}`),
   signedBy: anyOr(z.string().min(1))
     .default('any')
     .describe(
-      'Files of public Ed25519 keys (PEM), relative to the configuration file: the model package must be signed by one of them.',
+      'Files of public Ed25519 keys (PEM), relative to the configuration file: every model package must be signed by one of them.',
     ),
-  calibration: z
-    .string()
-    .min(1)
-    .default('shipped')
-    .describe(
-      "The model package's own calibration and thresholds, or a file that vigil calibrate wrote, relative to the configuration file.",
-    ),
-  prevalence: z
-    .union(
-      [z.literal('as-calibrated'), z.number().gt(0).lt(1)],
-      'as-calibrated, or a share such as 0.08',
-    )
-    .default('as-calibrated')
-    .describe(
-      "The site's share of studies with a hemorrhage, 0..1, that reported probabilities are to hold for; no answer changes by it.",
-    ),
+  calibration,
+  prevalence,
   threads: z
     .int()
     .min(1)
@@ -220,6 +247,7 @@ const inference = z.strictObject({
     .default(4096)
     .describe('What the inference process may allocate: an image that takes more fails alone.'),
   maxKeySlices: z.int().min(1).max(16).default(3).describe('Grad-CAM images for each report.'),
+  secondReaders,
 });
 
 const report = z.strictObject({
@@ -400,18 +428,9 @@ export const configSchema = z.strictObject({
   completeness: completeness.prefault({}).describe('When a series counts as whole.'),
   inference: inference.prefault({}).describe('The model, and what it may use.'),
   report: report.prefault({}).describe('What the result objects say.'),
-  destinations: z
-    .record(
-      z.string().regex(NAME, 'is no name: a lower-case letter, then letters, digits or "-"'),
-      destination,
-    )
-    .default({})
-    .describe('Where results can go, by name.'),
+  destinations: z.record(name, destination).default({}).describe('Where results can go, by name.'),
   scanners: z
-    .record(
-      z.string().regex(NAME, 'is no name: a lower-case letter, then letters, digits or "-"'),
-      scanner,
-    )
+    .record(name, scanner)
     .default({})
     .describe('Where those listen who ask Vigil for storage commitment, by name.'),
   channels,

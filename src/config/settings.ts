@@ -80,6 +80,8 @@ export interface Settings {
     readonly timeoutMs: number;
     readonly memoryBytes: number;
     readonly maxKeySlices: number;
+    /** Models that read what is reported already. */
+    readonly secondReaders: readonly SecondReaderSettings[];
   };
   readonly report: { readonly researchText: string; readonly institutionName?: string };
   readonly destinations: readonly DestinationSettings[];
@@ -97,6 +99,15 @@ export interface Settings {
   readonly verify: { readonly schedule: string; readonly bytesPerSecond: number };
   readonly admin: AdminSettings;
   readonly log: { readonly level: ConfigFile['log']['level'] };
+}
+
+export interface SecondReaderSettings {
+  readonly name: string;
+  /** Absolute path of the model package. */
+  readonly model: string;
+  /** As those of the deciding model. */
+  readonly calibration: string;
+  readonly prevalence: 'as-calibrated' | number;
 }
 
 export interface ReceiveTlsSettings {
@@ -217,17 +228,17 @@ export function parseSettings(text: string, file: string, env: Environment): Loa
     throw new ConfigError(file, [{ path: '', message: 'holds no sections such as "node:"' }]);
   }
   const sections = presentSections(yaml.value ?? {});
-  const destinations = isGroup(sections['destinations'])
-    ? Object.keys(sections['destinations'])
-    : [];
-  const channels = isGroup(sections['channels']) ? Object.keys(sections['channels']) : [];
+  const destinations = namesIn(sections['destinations']);
+  const channels = namesIn(sections['channels']);
+  const { inference } = sections;
+  const secondReaders = namesIn(isGroup(inference) ? inference['secondReaders'] : undefined);
   const { overrides, warnings } = readEnvironment(env, destinations);
   const input = withOverrides(sections, overrides);
 
   const parsed = configSchema.safeParse(input);
   const faults = [
     ...(parsed.success ? [] : faultsOf(parsed.error, input, knownKeys)),
-    ...crossCheck(soundSections(input), input, { destinations, channels }),
+    ...crossCheck(soundSections(input), input, { destinations, channels, secondReaders }),
   ];
   if (!parsed.success || faults.length > 0) {
     throw new ConfigError(file, locate(faults, yaml, overrides));
@@ -273,6 +284,10 @@ type Group = Record<string, unknown>;
 
 function isGroup(value: unknown): value is Group {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function namesIn(section: unknown): string[] {
+  return isGroup(section) ? Object.keys(section) : [];
 }
 
 /** Without the sections whose every key is commented out. */
@@ -343,18 +358,23 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
       studyQuietMs: ms(completeness.studyQuietSeconds),
     },
     inference: {
-      model: resolve(inference.model.includes('/') ? folder : OWN_MODELS, inference.model),
+      model: packageFolder(inference.model, folder),
       signedBy:
         inference.signedBy === 'any'
           ? 'any'
           : inference.signedBy.map((file) => resolve(folder, file)),
-      calibration:
-        inference.calibration === 'shipped' ? 'shipped' : resolve(folder, inference.calibration),
+      calibration: calibrationFile(inference.calibration, folder),
       prevalence: inference.prevalence,
       threads: inference.threads,
       timeoutMs: ms(inference.timeoutSeconds),
       memoryBytes: inference.memoryMb * MB,
       maxKeySlices: inference.maxKeySlices,
+      secondReaders: Object.entries(inference.secondReaders).map(([name, reader]) => ({
+        name,
+        model: packageFolder(reader.model, folder),
+        calibration: calibrationFile(reader.calibration, folder),
+        prevalence: reader.prevalence,
+      })),
     },
     report: config.report,
     destinations: Object.entries(config.destinations).map(([name, destination]) => ({
@@ -384,6 +404,14 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
     admin: adminSettings(config.admin, folder),
     log: config.log,
   };
+}
+
+function packageFolder(model: string, folder: string): string {
+  return resolve(model.includes('/') ? folder : OWN_MODELS, model);
+}
+
+function calibrationFile(calibration: string, folder: string): string {
+  return calibration === 'shipped' ? 'shipped' : resolve(folder, calibration);
 }
 
 function adminSettings({ tls, oidc, ...rest }: ConfigFile['admin'], folder: string): AdminSettings {

@@ -43,6 +43,7 @@ const NEEDS_RESTART = {
     'timeoutMs',
     'memoryBytes',
     'maxKeySlices',
+    'secondReaders',
   ],
   admin: ['host', 'port', 'console', 'tls', 'behindProxy', 'url'],
 } as const satisfies { readonly [S in keyof Settings]?: readonly (keyof Settings[S])[] };

@@ -14,6 +14,14 @@ export interface SliceAttributes {
   values(keyword: string): readonly string[];
 }
 
+/** What conditions can ask for of a model beside the deciding one. */
+export interface SecondAnswer {
+  /** Its name in the configuration. */
+  readonly reader: string;
+  readonly outcome: Outcome;
+  readonly classes: StudyFacts['classes'];
+}
+
 /** Everything that conditions can ask for of an analysed study. */
 export interface StudyFacts {
   readonly outcome: Outcome;
@@ -24,6 +32,8 @@ export interface StudyFacts {
     readonly presence: Presence;
   }[];
   readonly model: { readonly name: string; readonly version: string };
+  /** What other models have said of the series so far; none before the report. */
+  readonly secondReadings: readonly SecondAnswer[];
   readonly series: readonly SeriesVerdict[];
   readonly sources: readonly StudySource[];
   /** When the study was analysed, on the node's clock. */
@@ -66,6 +76,12 @@ export type Atom =
       readonly max?: number | undefined;
     }
   | { readonly type: 'model-name' | 'model-version'; readonly in: readonly string[] }
+  | {
+      readonly type: 'second-reader';
+      readonly name?: readonly string[] | undefined;
+      readonly outcome?: readonly Outcome[] | undefined;
+      readonly class?: readonly ClassName[] | undefined;
+    }
   | { readonly type: 'calling-ae-title' | 'called-ae-title'; readonly in: readonly string[] }
   | { readonly type: 'address'; readonly in: readonly Matcher[] }
   | { readonly type: 'weekday'; readonly in: readonly Weekday[] }
@@ -138,9 +154,7 @@ export function answer(atom: Atom, facts: StudyFacts): Judgement {
     case 'reason':
       return facts.reason !== undefined && atom.in.includes(facts.reason.code);
     case 'class':
-      return facts.classes.some(
-        ({ name, presence }) => presence === 'present' && atom.in.includes(name),
-      );
+      return hasPresent(facts.classes, atom.in);
     case 'probability': {
       const found = facts.classes.find(({ name }) => name === atom.of);
       return found !== undefined && within(found.probability, atom);
@@ -149,6 +163,13 @@ export function answer(atom: Atom, facts: StudyFacts): Judgement {
       return atom.in.includes(facts.model.name);
     case 'model-version':
       return atom.in.includes(facts.model.version);
+    case 'second-reader':
+      return facts.secondReadings.some(
+        ({ reader, outcome, classes }) =>
+          (atom.name?.includes(reader) ?? true) &&
+          (atom.outcome?.includes(outcome) ?? true) &&
+          (atom.class === undefined || hasPresent(classes, atom.class)),
+      );
     case 'calling-ae-title':
       return facts.sources.some(({ callingAeTitle }) => atom.in.includes(callingAeTitle));
     case 'called-ae-title':
@@ -179,6 +200,10 @@ const NO_ADDRESS: Reason = { code: 'address-lost', text: 'It is not known any mo
 
 export function isWithinDay(minutes: number, from: number, to: number): boolean {
   return from < to ? minutes >= from && minutes < to : minutes >= from || minutes < to;
+}
+
+function hasPresent(classes: StudyFacts['classes'], wanted: readonly ClassName[]): boolean {
+  return classes.some(({ name, presence }) => presence === 'present' && wanted.includes(name));
 }
 
 function within(value: number, { min = -Infinity, max = Infinity }: ValueTest): boolean {

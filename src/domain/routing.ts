@@ -165,3 +165,18 @@ export function attributesAsked({ routes }: RoutingRules): {
     everySlice: atoms.some(({ slices }) => slices !== 'first'),
   };
 }
+
+/** Whether what other models say can change what is sent. */
+export function asksSecondReaders({ routes }: RoutingRules): boolean {
+  return routes.some(({ when }) => atomsOf(when).some(({ type }) => type === 'second-reader'));
+}
+
+/** What one decision sends and another does not. */
+export function deliveriesBeyond(
+  { deliveries }: RoutingDecision,
+  other: RoutingDecision,
+): readonly RoutedObject[] {
+  const key = ({ kind, destination }: RoutedObject) => `${kind} ${destination}`;
+  const sent = new Set(other.deliveries.map(key));
+  return deliveries.filter((one) => !sent.has(key(one)));
+}

@@ -22,6 +22,8 @@ export interface InferStageOptions {
   readonly prevalence?: number;
   /** Threads of one operator in the inference process. */
   readonly threads: number;
+  /** How much the inference process yields to others, 0 to 19; behind the receiver where absent. */
+  readonly niceness?: number;
   /** At most so many key slices with a heat map. */
   readonly keySlices?: number;
   readonly log: Log;
@@ -38,6 +40,7 @@ interface Arriving {
 }
 
 const KEY_SLICES = 5;
+const NICENESS = 5;
 const TIMEOUT_MS = 30_000;
 const MEMORY_BYTES = 4 * 1024 ** 3;
 /** A series is planned anew when it has grown by so much, not for each of several hundred thin slices. */
@@ -68,8 +71,10 @@ export class InferStage implements AsyncDisposable {
     const fitted =
       calibration === undefined ? shipped : await withSiteCalibration(shipped, calibration);
     const model = prevalence === undefined ? fitted : withPrevalence(fitted, prevalence);
-    const { threads, log, timeoutMs = TIMEOUT_MS, memoryBytes = MEMORY_BYTES } = options;
-    const engine = await InferenceEngine.open({ model, threads, log, timeoutMs, memoryBytes });
+    const { threads, niceness = NICENESS, log } = options;
+    const { timeoutMs = TIMEOUT_MS, memoryBytes = MEMORY_BYTES } = options;
+    const process = { threads, niceness, timeoutMs, memoryBytes };
+    const engine = await InferenceEngine.open({ model, log, ...process });
     return new InferStage(model, engine, options.keySlices ?? KEY_SLICES);
   }
 

@@ -16,14 +16,12 @@ import type { SlabThreadFunctions } from './slab-thread.js';
  * process of its own, behind the receiver in priority and before it when the kernel looks for memory. It does what it is
  * asked, one request after the other, and keeps nothing.
  */
-const NICE = 5;
 /** The kernel's first choice when memory runs out (proc(5), oom_score_adj). */
 const FIRST_TO_GO = 1000;
 const OWNER_LOOK_MS = 1_000;
 /** The pipe to the owner, see `engine-process.ts`. */
 const CHANNEL_FD = 3;
 
-setPriority(NICE);
 killMeFirst();
 endWithOwner();
 // The parent drains first and then ends this process itself; a terminal signals the whole group.
@@ -58,7 +56,9 @@ async function answer(request: EngineRequest): Promise<EngineReply> {
   }
 }
 
-async function open({ folder, manifest, threads }: OpenModel): Promise<EngineReply> {
+async function open({ folder, manifest, threads, niceness }: OpenModel): Promise<EngineReply> {
+  // Before the runtime's threads are made: on Linux each thread has its own, from the one that makes it.
+  setPriority(niceness);
   try {
     const slabs = new Thread<SlabThreadFunctions>('infer/slab-thread', manifest.input);
     slabs.start();

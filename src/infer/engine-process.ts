@@ -28,6 +28,8 @@ export interface EngineProcessOptions {
   readonly model: ModelPackage;
   /** Threads of one operator; the receiver shares the cores. */
   readonly threads: number;
+  /** Of the process, 0 to 19. */
+  readonly niceness: number;
   /** A request that takes longer has hung. Milliseconds. */
   readonly timeoutMs: number;
   /** What the process may allocate, in bytes. */
@@ -104,9 +106,10 @@ export class EngineProcess {
     stop.addEventListener('abort', onStop);
     try {
       const { folder, manifest } = options.model;
-      const { threads } = options;
+      const { threads, niceness } = options;
       const timeoutMs = Math.max(START_MS, options.timeoutMs);
-      const reply = await engine.#ask({ type: 'open', folder, manifest, threads }, timeoutMs);
+      const open = { type: 'open', folder, manifest, threads, niceness } as const;
+      const reply = await engine.#ask(open, timeoutMs);
       if (reply.type === 'ready') return engine;
       if (reply.type === 'refused') throw new ModelPackageError('graph-mismatch', reply.message);
       throw unavailable('answers nonsense');

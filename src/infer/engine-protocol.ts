@@ -49,6 +49,8 @@ export interface OpenModel {
   readonly folder: string;
   readonly manifest: ModelManifest;
   readonly threads: number;
+  /** Of the process, 0 to 19: the higher, the more it yields (setpriority(2)). */
+  readonly niceness: number;
 }
 
 export interface Classify {

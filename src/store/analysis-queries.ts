@@ -161,6 +161,11 @@ export const FORWARD_LATE_ORIGINALS = `
 
 export const HAS_RESULT_OBJECT = 'SELECT 1 FROM result_object WHERE sop_instance_uid = ?';
 
+export const MADE_OBJECTS = `
+  SELECT kind, sop_class_uid AS sopClassUid, sop_instance_uid AS sopInstanceUid,
+    series_instance_uid AS seriesInstanceUid, transfer_syntax_uid AS transferSyntaxUid, fallback_for AS fallbackFor
+  FROM result_object WHERE analysis_id = ? AND kind <> 'original'`;
+
 /** Of an analysis: what was made of it. */
 export const COUNT_MADE_OBJECTS = `
   SELECT count(*) AS objects FROM result_object WHERE analysis_id = ? AND kind <> 'original'`;

@@ -199,6 +199,18 @@ export class AnalysisStore {
       .immediate();
   }
 
+  /** What was made of an analysis. */
+  madeObjects(analysisId: number): MadeObjectRow[] {
+    const rows = this.#catalog.prepare(sql.MADE_OBJECTS).all(analysisId) as (Omit<
+      MadeObjectRow,
+      'fallbackFor'
+    > & { fallbackFor: string | null })[];
+    return rows.map(
+      ({ fallbackFor, ...row }) =>
+        ({ ...row, ...(fallbackFor !== null && { fallbackFor }) }) as MadeObjectRow,
+    );
+  }
+
   hasObject(sopInstanceUid: string): boolean {
     return this.#catalog.prepare(sql.HAS_RESULT_OBJECT).get(sopInstanceUid) !== undefined;
   }
@@ -234,6 +246,25 @@ export class AnalysisStore {
   ): void {
     this.#catalog
       .transaction(() => this.#insertObjects(work, objects, decision, Date.now()))
+      .immediate();
+  }
+
+  /** Commits more deliveries of a report that is made, and objects that only they need. */
+  addDeliveries(
+    work: ReportWork,
+    objects: readonly WrittenObject[],
+    deliveries: readonly RoutedObject[],
+  ): void {
+    const at = Date.now();
+    this.#catalog
+      .transaction(() => {
+        this.#insertRows(work, objects, at);
+        const made = this.madeObjects(work.analysisId);
+        for (const routed of deliveries) {
+          this.#insertDeliveries(work, made, routed, at);
+          this.#insertOriginals(work, routed, at);
+        }
+      })
       .immediate();
   }
 
@@ -295,6 +326,12 @@ export class AnalysisStore {
     decision: RoutingDecision,
     at: number,
   ): void {
+    this.#insertRows(work, objects, at);
+    const made = objects.map(({ object }) => object);
+    for (const routed of decision.deliveries) this.#insertDeliveries(work, made, routed, at);
+  }
+
+  #insertRows(work: ReportWork, objects: readonly WrittenObject[], at: number): void {
     const insert = this.#catalog.prepare(sql.INSERT_RESULT_OBJECT);
     for (const { object, file, sha256, bytes } of objects) {
       insert.run({
@@ -311,7 +348,6 @@ export class AnalysisStore {
         at,
       });
     }
-    for (const routed of decision.deliveries) this.#insertDeliveries(work, objects, routed, at);
   }
 
   #insertOriginals(
@@ -329,14 +365,14 @@ export class AnalysisStore {
 
   #insertDeliveries(
     { finding }: ReportWork,
-    objects: readonly WrittenObject[],
+    objects: readonly MadeObjectRow[],
     { kind, destination, route, priority: wanted, transferSyntax }: RoutedObject,
     at: number,
   ): void {
     const priority = deliveryRank(finding.outcome, kind, wanted);
     const row = { destination, route, priority, at };
     const insert = this.#catalog.prepare(INSERT_DELIVERY);
-    for (const { object } of objects) {
+    for (const object of objects) {
       if (sendableKind(object) !== kind) continue;
       const { sopInstanceUid } = object;
       insert.run({ ...row, sopInstanceUid, transferSyntax: transferSyntax ?? null });

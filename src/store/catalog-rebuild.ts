@@ -29,6 +29,7 @@ const TABLES = [
   'instance',
   'conflict',
   'analysis',
+  'second_reading',
   'result_object',
   'delivery',
   'event',

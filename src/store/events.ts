@@ -17,6 +17,7 @@ export interface CatalogEvent {
     | 'series-refused'
     | 'analysis-finished'
     | 'analysis-retried'
+    | 'second-reading'
     | 'inference-lost'
     | 'reported'
     | 'unsent'

@@ -444,4 +444,27 @@ export const MIGRATIONS: readonly string[] = [
 
   CREATE INDEX association_opened ON association (opened_at);
   `,
+  `
+  -- Models that read each series too, once its report is made, as configured at the last start.
+  CREATE TABLE second_reader (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE second_reading (
+    analysis_id INTEGER NOT NULL REFERENCES analysis ON DELETE CASCADE,
+    reader TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'due' CHECK (state IN ('due', 'read')),
+    attempts INTEGER NOT NULL DEFAULT 0,
+    due_at INTEGER NOT NULL,
+    read_at INTEGER,
+    outcome TEXT,
+    finding TEXT,
+    PRIMARY KEY (analysis_id, reader)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX second_reading_state ON second_reading (reader, state, due_at);
+
+  CREATE TRIGGER analysis_reported AFTER UPDATE OF state ON analysis
+  WHEN NEW.state = 'reported' AND OLD.state <> 'reported' AND NEW.series_instance_uid IS NOT NULL BEGIN
+    INSERT INTO second_reading (analysis_id, reader, due_at)
+      SELECT NEW.analysis_id, name, NEW.reported_at FROM second_reader WHERE true ON CONFLICT DO NOTHING;
+  END;
+  `,
 ];

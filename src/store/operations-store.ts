@@ -3,12 +3,19 @@ import { positiveRates, quantile, type RatedResult } from '../domain/result-stat
 import { sourceActivity } from '../domain/source-activity.js';
 import type { Catalog } from './database.js';
 import * as sql from './operations-queries.js';
+import {
+  COMPARED_SINCE,
+  CONTRADICTED_SINCE,
+  SECOND_READINGS_DUE,
+} from './second-reading-queries.js';
 import { SERIES_LABELS, STUDY_MS_TO_REPORT } from './worklist-queries.js';
 
 const HOUR = 60 * 60 * 1000;
 const DAY = 24 * HOUR;
 /** Series that kernels and thicknesses are counted of. */
 const MOST_SERIES = 2000;
+/** Of a longer list a person reads the beginning. */
+const MOST_CONTRADICTIONS = 20;
 
 /** What the node has done of late, from the catalog's rows. */
 export class OperationsStore {
@@ -41,6 +48,7 @@ export class OperationsStore {
         now,
       ).map((source) => ({ ...source, images24h: perSource.get(source.aeTitle) ?? 0 })),
       results: { ...this.#results(now), ...this.#mix(now - 7 * DAY) },
+      secondReadings: this.#secondReadings(now - 30 * DAY),
     };
   }
 
@@ -86,6 +94,23 @@ export class OperationsStore {
       { since: now - 30 * DAY },
     );
     return positiveRates(rows satisfies readonly RatedResult[], now);
+  }
+
+  #secondReadings(since: number) {
+    return {
+      due: this.#all<{ reader: string; due: number }>(SECOND_READINGS_DUE, {}),
+      compared: this.#all<{ reader: string; deciding: Outcome; outcome: Outcome; studies: number }>(
+        COMPARED_SINCE,
+        { since },
+      ),
+      contradicted: this.#all<{
+        reader: string;
+        studyInstanceUid: string;
+        deciding: Outcome;
+        outcome: Outcome;
+        readAt: number;
+      }>(CONTRADICTED_SINCE, { since, limit: MOST_CONTRADICTIONS }),
+    };
   }
 
   #mix(since: number) {

@@ -5,6 +5,7 @@ export const DELETE_ROWS_WITHOUT_PARENT: readonly string[] = [
   'DELETE FROM series WHERE study_instance_uid NOT IN (SELECT study_instance_uid FROM study)',
   'DELETE FROM instance WHERE series_instance_uid NOT IN (SELECT series_instance_uid FROM series)',
   'DELETE FROM analysis WHERE study_instance_uid NOT IN (SELECT study_instance_uid FROM study)',
+  'DELETE FROM second_reading WHERE analysis_id NOT IN (SELECT analysis_id FROM analysis)',
   'DELETE FROM result_object WHERE analysis_id NOT IN (SELECT analysis_id FROM analysis)',
   'DELETE FROM delivery WHERE sop_instance_uid NOT IN (SELECT sop_instance_uid FROM result_object)',
 ];

@@ -67,7 +67,7 @@ export const ANALYSED_SINCE = `
   ORDER BY last_instance_at`;
 
 export const ANALYSED_STUDY = `
-  SELECT a.finding, a.analysed_at AS analysedAt, s.last_instance_at AS lastInstanceAt
+  SELECT a.analysis_id AS analysisId, a.finding, a.analysed_at AS analysedAt, s.last_instance_at AS lastInstanceAt
   FROM analysis a JOIN study s USING (study_instance_uid)
   WHERE study_instance_uid = ? AND a.finding IS NOT NULL AND s.removing = 0 ORDER BY a.revision DESC LIMIT 1`;
 

@@ -5,6 +5,7 @@ import type { FailureClass } from '../domain/failure.js';
 import type { Finding, KeySlice, Outcome } from '../domain/finding.js';
 import type { StepState } from '../domain/performed-step.js';
 import type { ObjectKind } from '../domain/result-object.js';
+import type { SecondReading } from '../domain/second-reading.js';
 import { FORGET_INPUT, FORGET_STUDYS_LOST_TRIES } from './analysis-queries.js';
 import type { RoutingRecord } from './analysis-store.js';
 import { STUDY_COMMITMENTS } from './commitment-queries.js';
@@ -14,6 +15,8 @@ import type { DamagedFile } from './damage-store.js';
 import type { Catalog } from './database.js';
 import { eventWriter } from './events.js';
 import { STUDY_STEPS } from './performed-step-queries.js';
+import { READINGS_OF_ANALYSIS } from './second-reading-queries.js';
+import { readingOf } from './second-reading-rows.js';
 import { SET_SELECTION_DUE, STUDY_SERIES } from './series-queries.js';
 import * as sql from './status-queries.js';
 
@@ -99,6 +102,8 @@ export interface AnalysisLine {
   readonly finding: FindingLine | null;
   /** Which routes held; null before the report. */
   readonly routing: RoutingRecord | null;
+  /** What other models have said of the series so far. */
+  readonly secondReadings: readonly SecondReading[];
 }
 
 export interface EventLine {
@@ -109,7 +114,7 @@ export interface EventLine {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-type AnalysisRow = Omit<AnalysisLine, 'finding' | 'routing'> & {
+type AnalysisRow = Omit<AnalysisLine, 'finding' | 'routing' | 'secondReadings'> & {
   readonly finding: string | null;
   readonly routing: string | null;
 };
@@ -258,6 +263,7 @@ export class StatusStore {
         ...row,
         finding: row.finding === null ? null : withoutHeatMaps(JSON.parse(row.finding)),
         routing: row.routing === null ? null : (JSON.parse(row.routing) as RoutingRecord),
+        secondReadings: this.#secondReadings(row.analysisId),
       })),
       objects: all(sql.STUDY_OBJECTS),
       deliveries: all(sql.STUDY_DELIVERIES),
@@ -282,15 +288,22 @@ export class StatusStore {
     return rows.map(({ studyInstanceUid }) => studyInstanceUid);
   }
 
-  /** The newest finding of a study, and when it was made. */
+  /** The newest finding of a study, when it was made, and what other models have said since. */
   analysed(studyInstanceUid: string) {
     const row = this.#catalog
-      .prepare<[string], { finding: string; analysedAt: number; lastInstanceAt: number }>(
-        sql.ANALYSED_STUDY,
-      )
+      .prepare<
+        [string],
+        { analysisId: number; finding: string; analysedAt: number; lastInstanceAt: number }
+      >(sql.ANALYSED_STUDY)
       .get(studyInstanceUid);
     if (row === undefined) return undefined;
-    return { ...row, studyInstanceUid, finding: JSON.parse(row.finding) as Finding };
+    const { analysisId, finding, ...times } = row;
+    return {
+      ...times,
+      studyInstanceUid,
+      finding: JSON.parse(finding) as Finding,
+      secondReadings: this.#secondReadings(analysisId),
+    };
   }
 
   /** The newest finding of a study that has one. */
@@ -314,6 +327,10 @@ export class StatusStore {
         return true;
       })
       .immediate();
+  }
+
+  #secondReadings(analysisId: number): SecondReading[] {
+    return this.#catalog.prepare(READINGS_OF_ANALYSIS).all(analysisId).map(readingOf);
   }
 }
 

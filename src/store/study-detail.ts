@@ -1,4 +1,5 @@
 import { conflictReason } from '../domain/conflict.js';
+import type { Finding } from '../domain/finding.js';
 import type { Catalog } from './database.js';
 import { type AnalysisLine, StatusStore, type StudyDetail } from './status-store.js';
 import * as sql from './worklist-queries.js';
@@ -88,15 +89,14 @@ function reasons(code: string | null, text: string | null) {
 }
 
 function analysisDetail(line: AnalysisLine) {
-  const { analysisId, triggerCode, triggerText, finding, routing, ...rest } = line;
-  const model = finding?.model;
+  const { analysisId, triggerCode, triggerText, finding, routing, secondReadings, ...rest } = line;
   return {
     ...rest,
     id: analysisId,
     trigger: { code: triggerCode, text: triggerText },
     reason: finding?.reason ?? null,
-    model: model ? { name: model.name, version: model.version, hash: model.hash } : null,
-    classes: (finding?.classes ?? []).map(({ logit: _, ...result }) => result),
+    model: finding === null ? null : modelOf(finding),
+    classes: finding === null ? [] : classesOf(finding),
     keySlices: (finding?.keySlices ?? []).map(({ source, ...keySlice }) => ({
       ...keySlice,
       sopInstanceUid: source.sopInstanceUid,
@@ -110,5 +110,21 @@ function analysisDetail(line: AnalysisLine) {
     })),
     routes: routing === null ? null : [...routing.routes],
     unsent: routing?.unsent ?? null,
+    secondReadings: secondReadings.map(({ reader, readAt, finding }) => ({
+      reader,
+      model: modelOf(finding),
+      readAt,
+      outcome: finding.outcome,
+      reason: finding.reason ?? null,
+      classes: classesOf(finding),
+    })),
   };
+}
+
+function modelOf({ model: { name, version, hash } }: Pick<Finding, 'model'>) {
+  return { name, version, hash };
+}
+
+function classesOf({ classes }: Pick<Finding, 'classes'>) {
+  return classes.map(({ logit: _, ...result }) => result);
 }

@@ -7,6 +7,7 @@ import { DestinationTable } from './destination-table.js';
 import { HealthSection } from './health-section.js';
 import { KeyFigures } from './key-figures.js';
 import { ResultDrift } from './result-drift.js';
+import { SecondReaderSection } from './second-reader-section.js';
 import { SourceTable } from './source-table.js';
 import { Throughput } from './throughput.js';
 import './operations.css';
@@ -31,6 +32,7 @@ export function OperationsPage() {
             <DestinationTable destinations={operations.destinations} />
             <SourceTable sources={operations.sources} />
             <ResultDrift results={operations.results} />
+            <SecondReaderSection readers={operations.secondReaders} />
             <p class="quiet foot">
               Model {operations.model.name} {operations.model.version}, package{' '}
               <code>{operations.model.hash.slice(0, 16)}</code>. As of {when(operations.at)}.

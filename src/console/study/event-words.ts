@@ -42,6 +42,12 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     `The analysis is tried again after ${count(Number(attempts), 'try', 'tries')} (${word(code)}).`,
     'warned',
   ],
+  'second-reading': ({ reader, model, outcome, code, routes }) => {
+    const why = code === undefined ? '' : ` (${word(code)})`;
+    const sent = routes === undefined ? '' : `; routed by ${word(routes).replaceAll(',', ', ')}`;
+    const said = outcomeWord(word(outcome)).toLowerCase();
+    return [`Second reader ${word(reader)} (${word(model)}): ${said}${why}${sent}.`];
+  },
   'inference-lost': (detail) => [
     `The inference process was lost with this series: ${reasonOf(detail)}.`,
     'warned',

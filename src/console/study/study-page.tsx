@@ -9,6 +9,7 @@ import { type Analysis, finishedAnalysis } from './finding.js';
 import { KeySlices } from './key-slices.js';
 import { ObjectList } from './object-list.js';
 import { ReportTree } from './report-tree.js';
+import { SecondReadings } from './second-readings.js';
 import { SeriesTable } from './series-table.js';
 import { StudyActions } from './study-actions.js';
 import { StudyBanner } from './study-banner.js';
@@ -88,6 +89,7 @@ function Evidence({
     <>
       <ClassTable analysis={analysis} />
       <KeySlices study={study} analysis={analysis} show={show} />
+      <SecondReadings analysis={analysis} />
     </>
   );
 }

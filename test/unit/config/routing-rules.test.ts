@@ -8,7 +8,11 @@ const DESTINATIONS = `destinations:
   pacs: { aeTitle: PACS, host: h, port: 104 }
   ws: { aeTitle: WS, host: h, port: 105 }
 `;
-const settings = (routes: string) => parseSettings(`${DESTINATIONS}${routes}`, '/x/v.yaml', {});
+const READERS = `
+inference: { secondReaders: { candidate: { model: ./candidate }, other: { model: ./other } } }
+`;
+const settings = (routes: string) =>
+  parseSettings(`${DESTINATIONS}${routes}${READERS}`, '/x/v.yaml', {});
 
 const slice = (attributes: Record<string, string | string[]>) => ({
   values: (keyword: string) => [attributes[keyword] ?? []].flat(),
@@ -23,6 +27,16 @@ const FACTS: StudyFacts = {
     { name: 'any', probability: 0.95, presence: 'present' },
   ],
   model: { name: 'vigil-ich-small', version: '1.0.0' },
+  secondReadings: [
+    {
+      reader: 'candidate',
+      outcome: 'undetermined',
+      classes: [
+        { name: 'epidural', probability: 0.6, presence: 'present' },
+        { name: 'any', probability: 0.4, presence: 'undetermined' },
+      ],
+    },
+  ],
   series: [
     {
       seriesInstanceUid: '1',
@@ -73,6 +87,13 @@ describe('a condition', () => {
     ['{ probability: { of: subdural, min: 0.5, max: 0.69 } }', false],
     ['{ model: { name: vigil-ich-small, version: [1.0.0, 1.1.0] } }', true],
     ['{ model: { version: 2.0.0 } }', false],
+    ['{ secondReader: {} }', true],
+    ['{ secondReader: { name: other } }', false],
+    ['{ secondReader: { outcome: [negative, undetermined] } }', true],
+    ['{ secondReader: { name: [candidate, other], outcome: positive } }', false],
+    ['{ secondReader: { class: epidural } }', true],
+    ['{ secondReader: { class: any } }', false],
+    ['{ outcome: positive, not: { secondReader: { outcome: positive } } }', true],
     ['{ callingAeTitle: CT1, calledAeTitle: [VIGIL] }', true],
     ['{ callingAeTitle: CT1, calledAeTitle: [OTHER] }', false],
     ['{ address: 10.1.0.0/16 }', true],
@@ -121,6 +142,29 @@ describe('a condition', () => {
     const facts = { ...FACTS, sources: [{ callingAeTitle: 'CT1', calledAeTitle: 'VIGIL' }] };
     expect(holds('{ address: 10.1.0.0/16 }', facts)).toBe('address-lost');
     expect(holds('{ callingAeTitle: CT1 }', facts)).toBe(true);
+  });
+});
+
+describe('a second reader', () => {
+  it('that there is not is named with its place and the nearest that there is', () => {
+    const text = `
+routes:
+  - name: r
+    when: { any: [{ outcome: failed }, { not: { secondReader: { name: [other, candidat] } } }] }
+    send: { to: [pacs] }`;
+    expect(() => settings(text)).toThrow(ConfigError);
+    try {
+      settings(text);
+    } catch (error) {
+      expect((error as ConfigError).problems).toMatchObject([
+        {
+          path: 'routes[0].when.any[1].not.secondReader.name[1]',
+          message: 'is "candidat", which is no second reader',
+          hint: 'did you mean "candidate"?',
+          line: 7,
+        },
+      ]);
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { time } from './common.js';
+import { model, outcome } from './studies.js';
 
 const share = z.number().min(0).max(1);
 const counted = z.array(z.object({ value: z.string(), series: z.int() }));
@@ -67,7 +68,30 @@ export const operations = z.object({
     kernels: counted,
     thicknessesMm: counted,
   }),
-  model: z.object({ name: z.string(), version: z.string(), hash: z.string() }),
+  model,
+  secondReaders: z
+    .array(
+      z.object({
+        name: z.string(),
+        model: model.nullable().describe('Null where its package was refused.'),
+        problem: z.string().nullable().describe('Why it does not read; null where it does.'),
+        due: z.int().describe('Series that wait for it.'),
+        compared: z
+          .array(z.object({ deciding: outcome, outcome, studies: z.int() }))
+          .describe('Answers of the last 30 days beside those of the deciding model.'),
+        contradicted: z
+          .array(
+            z.object({
+              studyInstanceUid: z.string(),
+              deciding: outcome,
+              outcome,
+              readAt: time,
+            }),
+          )
+          .describe('Where one said positive and the other negative; the newest.'),
+      }),
+    )
+    .describe('Models that read each series too, once it is reported.'),
 });
 
 export type Operations = z.output<typeof operations>;

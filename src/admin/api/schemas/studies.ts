@@ -99,6 +99,16 @@ export const series = z.object({
   }),
 });
 
+export const model = z.object({ name: z.string(), version: z.string(), hash: z.string() });
+
+const classes = z.array(
+  z.object({
+    name: className,
+    probability,
+    presence: z.enum(['present', 'absent', 'undetermined']),
+  }),
+);
+
 const keySlice = z.object({
   sopInstanceUid: z.string(),
   frame: z.int().nullable().describe('From 1, in a multi-frame object.'),
@@ -115,17 +125,11 @@ export const analysis = z.object({
   outcome: outcome.nullable(),
   reason: reason.nullable().describe('Always there for not-eligible and failed.'),
   seriesInstanceUid: z.string().nullable(),
-  model: z.object({ name: z.string(), version: z.string(), hash: z.string() }).nullable(),
+  model: model.nullable(),
   createdAt: time,
   analysedAt: time.nullable(),
   reportedAt: time.nullable(),
-  classes: z.array(
-    z.object({
-      name: className,
-      probability,
-      presence: z.enum(['present', 'absent', 'undetermined']),
-    }),
-  ),
+  classes,
   keySlices: z.array(keySlice),
   slices: z
     .array(
@@ -139,6 +143,18 @@ export const analysis = z.object({
     .describe('Inferior to superior.'),
   routes: z.array(z.string()).nullable().describe('That held; null before the report.'),
   unsent: z.string().nullable(),
+  secondReadings: z
+    .array(
+      z.object({
+        reader: z.string().describe('Its name in the configuration.'),
+        model,
+        readAt: time,
+        outcome,
+        reason: reason.nullable(),
+        classes,
+      }),
+    )
+    .describe('What other models said of the series, for comparison: no report rests on it.'),
 });
 
 export const resultObject = z.object({
