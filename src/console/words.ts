@@ -87,6 +87,11 @@ export function percent(probability: number): string {
   return `${Math.round(probability * 100)}\u00a0%`;
 }
 
+/** A counted share in percent: unlike a probability it can be all or none. */
+export function shareText(share: number): string {
+  return `${Math.round(share * 100)}\u00a0%`;
+}
+
 export function count(number: number, one: string, many = `${one}s`): string {
   return `${number.toLocaleString('en')} ${number === 1 ? one : many}`;
 }

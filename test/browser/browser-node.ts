@@ -10,7 +10,7 @@ import type { SimulatedPacs } from '../../src/simulate/pacs.js';
 import { scan } from '../../src/simulate/scanner.js';
 import { startPacs, temporaryFolder, untilReported } from '../integration/node/node-rig.js';
 
-const configuration = (pacs: SimulatedPacs) => `# Who is told of a bleed.
+const configuration = (pacs: SimulatedPacs, more: string) => `# Who is told of a bleed.
 node: { aeTitle: VIGIL, host: 127.0.0.1, port: 0 }
 storage: { folder: ./data, minFreeMb: 1 }
 completeness: { likelySeconds: 0.1, unknownSeconds: 1, studyQuietSeconds: 1 }
@@ -21,7 +21,7 @@ routes:
   - name: everything-to-pacs
     send:
       to: [pacs]
-`;
+${more}`;
 
 /** A node as `vigil start` builds it, with its configuration in a file, and a PACS to send to. */
 export class BrowserNode implements AsyncDisposable {
@@ -43,11 +43,16 @@ export class BrowserNode implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  static async start(): Promise<BrowserNode> {
+  /** With `more` sections in the configuration, and the files that they need. */
+  static async start(
+    more = '',
+    prepare: (folder: string) => Promise<void> = async () => undefined,
+  ): Promise<BrowserNode> {
     const folder = await temporaryFolder();
+    await prepare(folder.path);
     const pacs = await startPacs(folder.path);
     const file = join(folder.path, 'vigil.yaml');
-    await writeFile(file, configuration(pacs));
+    await writeFile(file, configuration(pacs, more));
     const loaded = await loadSettings(file, {});
     let { settings } = loaded;
     const versions = new ConfigVersions(file, {});

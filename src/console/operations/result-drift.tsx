@@ -1,5 +1,5 @@
 import type { Operations } from '../../admin/api/schemas/operations.js';
-import { count, percent } from '../words.js';
+import { count, shareText } from '../words.js';
 
 type Results = Operations['results'];
 type Day = Results['days'][number];
@@ -18,8 +18,8 @@ export function ResultDrift({ results }: { readonly results: Results }) {
       <p class={recent.drifting ? 'note warning' : ''}>
         {recent.positiveRate === null
           ? 'No study was read in the last 7 days.'
-          : `${percent(recent.positiveRate)} of ${count(recent.studies, 'study', 'studies')} positive in the last 7 days`}
-        {limits !== null && `, expected ${percent(limits.low)} to ${percent(limits.high)}`}
+          : `${shareText(recent.positiveRate)} of ${count(recent.studies, 'study', 'studies')} positive in the last 7 days`}
+        {limits !== null && `, expected ${shareText(limits.low)} to ${shareText(limits.high)}`}
         {recent.drifting && ': outside its limits. Look at scanners, protocols and the model.'}
       </p>
       <DayPlot days={results.days} limits={limits} />
@@ -75,7 +75,7 @@ function DayPlot({
         ))}
         {days.map(({ day, positiveRate, scores, studies, notRead }, i) => (
           <g key={day}>
-            <title>{`${day}: ${count(studies, 'study', 'studies')} read, ${notRead} not${positiveRate === null ? '' : `, ${percent(positiveRate)} positive`}`}</title>
+            <title>{`${day}: ${count(studies, 'study', 'studies')} read, ${notRead} not${positiveRate === null ? '' : `, ${shareText(positiveRate)} positive`}`}</title>
             {scores !== null && (
               <>
                 <line class="spread" x1={x(i)} x2={x(i)} y1={y(scores.p90)} y2={y(scores.p10)} />

@@ -13,8 +13,7 @@ export function SecondReadings({ analysis }: { readonly analysis: Analysis }) {
       <ul class="second-readings">
         {secondReadings.map((reading) => (
           <li key={reading.reader}>
-            <b class={`outcome ${reading.outcome}`}>{OUTCOME_WORDS[reading.outcome]}</b>{' '}
-            {said(reading)}
+            <b>{OUTCOME_WORDS[reading.outcome]}</b> {said(reading)}
             <br />
             <span class="quiet" title={dateAndTime(reading.readAt)}>
               {reading.reader} · {reading.model.name} {reading.model.version}

@@ -1,5 +1,5 @@
-import { cp, readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { App } from '../../../src/app.js';
 import { replayRouting } from '../../../src/routing-replay.js';
@@ -17,27 +17,14 @@ import {
   temporaryFolder,
   untilReported,
 } from './node-rig.js';
+import { SCEPTIC, scepticIn } from './sceptic.js';
 
 const study = headPhantomStudy({ seed: 11, bleed: { type: 'intraparenchymal', volumeMl: 35 } });
 const files = study.images.map(({ part10 }) => part10);
 const uid = study.studyInstanceUid;
-const SHIPPED = resolve('models/vigil-ich-small');
-
-/** The shipped model with a calibration that finds nothing anywhere. */
-async function scepticIn(folder: string): Promise<void> {
-  const path = join(folder, 'sceptic');
-  await cp(SHIPPED, path, { recursive: true });
-  const manifest = JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8'));
-  for (const line of Object.values<{ intercept: number }>(manifest.decision.calibration)) {
-    line.intercept = -40;
-  }
-  const text = JSON.stringify({ ...manifest, name: 'sceptic', version: '9.0.0' });
-  await writeFile(join(path, 'manifest.json'), text);
-}
 
 const waits = 'completeness: { likelySeconds: 0.1, unknownSeconds: 1, studyQuietSeconds: 1 }';
 const retries = 'retryFirstSeconds: 0.1, retryLongestSeconds: 0.5';
-const READERS = 'inference: { secondReaders: { sceptic: { model: ./sceptic } } }';
 
 function untilRead(app: App): Promise<StudyDetail> {
   return vi.waitFor(
@@ -66,7 +53,7 @@ describe('a second reader', () => {
     });
     const routes = (contradicted: string) => `
 ${waits}
-${READERS}
+${SCEPTIC}
 destinations:
   pacs: { aeTitle: PACS, host: 127.0.0.1, port: ${pacs.port}, ${retries} }
   ws: { aeTitle: WS, host: 127.0.0.1, port: ${ws.port}, ${retries} }
@@ -150,7 +137,7 @@ routes:
       folder.path,
       `
 ${waits}
-${READERS}
+${SCEPTIC}
 destinations:
   pacs: { aeTitle: PACS, host: 127.0.0.1, port: ${pacs.port}, ${retries} }
 routes:
