@@ -59,4 +59,8 @@ export const ACCOUNT_MIGRATIONS: readonly string[] = [
   CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit BEGIN SELECT raise(ABORT, 'the audit is only added to'); END;
   CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT raise(ABORT, 'the audit is only added to'); END;
   `,
+  `
+  -- What the identity provider is shown at sign-out, encrypted: the key comes from the session's secret, which is not here.
+  ALTER TABLE session ADD COLUMN sealed_id_token BLOB;
+  `,
 ];

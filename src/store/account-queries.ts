@@ -31,7 +31,8 @@ export const COUNT_OTHER_ADMINS = `
 export const SIGNED_IN = 'UPDATE account SET last_sign_in_at = :at WHERE name = :name';
 
 export const INSERT_SESSION = `
-  INSERT INTO session (token_hash, account, created_at, seen_at) VALUES (:tokenHash, :account, :at, :at)`;
+  INSERT INTO session (token_hash, account, created_at, seen_at, sealed_id_token)
+  VALUES (:tokenHash, :account, :at, :at, :sealedIdToken)`;
 
 export const SESSION = `
   SELECT a.name, a.role, a.origin, s.seen_at AS seenAt FROM session s JOIN account a ON a.name = s.account
@@ -39,7 +40,8 @@ export const SESSION = `
 
 export const TOUCH_SESSION = 'UPDATE session SET seen_at = :at WHERE token_hash = :tokenHash';
 
-export const DELETE_SESSION = 'DELETE FROM session WHERE token_hash = ?';
+export const DELETE_SESSION = `
+  DELETE FROM session WHERE token_hash = ? RETURNING sealed_id_token AS sealedIdToken`;
 
 export const DELETE_SESSIONS_OF = 'DELETE FROM session WHERE account = ?';
 

@@ -68,7 +68,7 @@ interface SessionEnds {
   readonly bornSince: number;
 }
 
-/** Rows of accounts, their sessions, API tokens and the audit. Secrets come here as hashes. */
+/** Rows of accounts, their sessions, API tokens and the audit. Secrets come here as hashes, or encrypted. */
 export class AccountStore {
   readonly #database: Database.Database;
 
@@ -141,12 +141,20 @@ export class AccountStore {
     return row.n === 0 && this.account(name)?.role === 'admin';
   }
 
-  beginSession(account: string, tokenHash: string, ended: SessionEnds): void {
+  beginSession(
+    session: {
+      readonly account: string;
+      readonly tokenHash: string;
+      readonly sealedIdToken?: Buffer | undefined;
+    },
+    ended: SessionEnds,
+  ): void {
+    const { account: name, sealedIdToken = null } = session;
     const at = Date.now();
     this.transaction(() => {
       this.#database.prepare(sql.DELETE_OLD_SESSIONS).run(ended);
-      this.#database.prepare(sql.INSERT_SESSION).run({ tokenHash, account, at });
-      this.#database.prepare(sql.SIGNED_IN).run({ name: account, at });
+      this.#database.prepare(sql.INSERT_SESSION).run({ ...session, sealedIdToken, at });
+      this.#database.prepare(sql.SIGNED_IN).run({ name, at });
     });
   }
 
@@ -160,8 +168,11 @@ export class AccountStore {
     this.#database.prepare(sql.TOUCH_SESSION).run({ tokenHash, at: Date.now() });
   }
 
-  endSession(tokenHash: string): void {
-    this.#database.prepare(sql.DELETE_SESSION).run(tokenHash);
+  /** Returns what it kept; undefined where it has ended already. */
+  endSession(tokenHash: string) {
+    return this.#database.prepare(sql.DELETE_SESSION).get(tokenHash) as
+      | { readonly sealedIdToken: Buffer | null }
+      | undefined;
   }
 
   endSessions(account: string): void {

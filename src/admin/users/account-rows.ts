@@ -25,13 +25,20 @@ export interface AccountRows {
   ): boolean;
   remove(name: string): boolean;
   isLastAdmin(name: string): boolean;
-  beginSession(account: string, tokenHash: string, ended: SessionEnds): void;
+  beginSession(
+    session: {
+      readonly account: string;
+      readonly tokenHash: string;
+      readonly sealedIdToken?: Buffer | undefined;
+    },
+    ended: SessionEnds,
+  ): void;
   session(
     tokenHash: string,
     ended: SessionEnds,
   ): (Pick<AccountRow, 'name' | 'role' | 'origin'> & { readonly seenAt: number }) | undefined;
   touchSession(tokenHash: string): void;
-  endSession(tokenHash: string): void;
+  endSession(tokenHash: string): { readonly sealedIdToken: Buffer | null } | undefined;
   endSessions(account: string): void;
   failures(name: string): SignInFailures | undefined;
   setFailures(name: string, failures: SignInFailures, forgetBefore: number): void;

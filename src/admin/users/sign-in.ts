@@ -2,7 +2,7 @@ import type { Role } from '../api/schemas/common.js';
 import type { Scope } from '../api/schemas/users.js';
 import type { AccountRow, AccountRows } from './account-rows.js';
 import { isPassword } from './passwords.js';
-import { csrfTokenOf, hashOf, newSecret } from './secrets.js';
+import { csrfTokenOf, hashOf, newSecret, seal, unseal } from './secrets.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -67,13 +67,19 @@ export class SignIn {
     return { type: 'signed-in', ...this.begin(account, 'password') };
   }
 
-  /** Begins a session of somebody whose identity is proven. */
-  begin(account: Pick<AccountRow, 'name' | 'role' | 'origin'>, by: 'password' | 'oidc' | 'set-up') {
+  /** Begins a session of somebody whose identity is proven; it keeps the ID token for its end. */
+  begin(
+    account: Pick<AccountRow, 'name' | 'role' | 'origin'>,
+    by: 'password' | 'oidc' | 'set-up',
+    idToken?: string,
+  ) {
     const { name, role, origin } = account;
     const secret = newSecret();
+    const sealedIdToken = idToken === undefined ? undefined : seal(idToken, secret);
+    const session = { account: name, tokenHash: hashOf(secret), sealedIdToken };
     this.#rows.transaction(() => {
       this.#rows.forgetFailures(name);
-      this.#rows.beginSession(name, hashOf(secret), this.#ends());
+      this.#rows.beginSession(session, this.#ends());
       this.#rows.audit({ actor: name, action: 'sign-in', subject: null, detail: { by } });
     });
     const caller: Caller = { name, role, origin, csrfToken: csrfTokenOf(secret) };
@@ -98,9 +104,11 @@ export class SignIn {
     return { name: `token:${found.name}`, role, origin: 'token', csrfToken: null };
   }
 
-  end(secret: string, actor: string): void {
-    this.#rows.endSession(hashOf(secret));
+  /** Returns the ID token that the session has kept. */
+  end(secret: string, actor: string): string | undefined {
+    const sealed = this.#rows.endSession(hashOf(secret))?.sealedIdToken;
     this.#rows.audit({ actor, action: 'sign-out', subject: null, detail: {} });
+    return sealed ? unseal(sealed, secret) : undefined;
   }
 
   #failed(name: string): void {
