@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { Departures } from './admin/api/departures.js';
 import { actionRoutes } from './admin/api/routes/actions.js';
 import { auditRoutes } from './admin/api/routes/audit.js';
 import { eventRoutes } from './admin/api/routes/events.js';
@@ -171,6 +172,7 @@ export class Administering implements AsyncDisposable {
     const audit = (line: AuditRecord) => rows.audit(line);
     const { log } = this.#parts;
     const provider = identityProvider(admin);
+    const departures = new Departures(secure);
     const rest = { model, secondReaders, catalog: this.#reading };
     const operations = { settings, health, status, ...rest };
     await site(server, {
@@ -180,8 +182,16 @@ export class Administering implements AsyncDisposable {
       log,
       consoleFolder: CONSOLE_FOLDER,
       routes: [
-        sessionRoutes({ signIn, accounts, secure, oidc: provider ? provider.button : null }),
-        ...(provider ? [oidcRoutes({ ...provider, signIn, accounts, audit, secure, log })] : []),
+        sessionRoutes({
+          signIn,
+          accounts,
+          secure,
+          oidc: provider ? provider.button : null,
+          departures: admin.oidc?.signOutAtProvider ? departures : undefined,
+        }),
+        ...(provider
+          ? [oidcRoutes({ ...provider, signIn, accounts, departures, audit, secure, log })]
+          : []),
         userRoutes(accounts),
         auditRoutes(rows),
         ...(desk === undefined ? [] : [routingRoutes(desk, audit)]),
@@ -201,6 +211,7 @@ function identityProvider({ oidc, url }: AdminSettings) {
     provider: new IdentityProvider({
       settings: oidc,
       redirectUri: new URL(OIDC_CALLBACK, url).href,
+      postLogoutRedirectUri: new URL('/', url).href,
       clientSecret: async () => oidc.clientSecretFile && readSecret(oidc.clientSecretFile),
     }),
     button: { title: oidc.title, url: OIDC_START },

@@ -22,6 +22,12 @@ export const oidc = z.strictObject({
     .default('Sign in with the hospital account')
     .describe('What the button says.'),
   scope: z.string().min(1).default('openid profile').describe('What the provider is asked for.'),
+  signOutAtProvider: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether signing out of the console ends the session at the provider as well, where it offers that.',
+    ),
   nameClaim: z
     .string()
     .min(1)

@@ -9,6 +9,7 @@ export interface OidcSettings {
   readonly clientSecretFile?: string;
   readonly title: string;
   readonly scope: string;
+  readonly signOutAtProvider: boolean;
   readonly nameClaim: string;
   readonly roleClaim: string;
   /** The values of the claim that give a role. */

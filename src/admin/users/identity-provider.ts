@@ -3,7 +3,7 @@ import type { OidcSettings } from '../../config/oidc-settings.js';
 import { isThisMachine } from '../../config/syntax.js';
 import { ROLES, type Role } from '../api/schemas/common.js';
 
-/** Why somebody is not signed in by the identity provider; the sign-in page has words for each. */
+/** Why the identity provider does not do what it is asked; the sign-in page has words for each that ends a sign-in. */
 export type ProviderRefusal =
   | 'provider-unreachable'
   | 'provider-refused'
@@ -20,7 +20,7 @@ export class ProviderError extends Error {
   readonly user: string | undefined;
 
   constructor(code: ProviderRefusal, { cause, user }: { cause?: unknown; user?: string } = {}) {
-    super(`The identity provider signs nobody in: ${code}`, { cause });
+    super(`The identity provider did not do it: ${code}`, { cause });
     this.name = 'ProviderError';
     this.code = code;
     this.user = user;
@@ -39,24 +39,30 @@ export interface ProvenIdentity {
   readonly subject: string;
   readonly name: string;
   readonly role: Role;
+  /** For the sign-out; undefined where that is none of the provider's. */
+  readonly idToken: string | undefined;
 }
 
 interface ProviderOptions {
   readonly settings: OidcSettings;
   /** Where the provider sends browsers back to. */
   readonly redirectUri: string;
+  /** And after a sign-out: the console's sign-in page. */
+  readonly postLogoutRedirectUri: string;
   /** Undefined where the provider knows Vigil without one. */
   readonly clientSecret: () => Promise<string | undefined>;
 }
 
 const TIMEOUT_S = 10;
+/** Servers refuse longer request lines, some from 4096 bytes on; an ID token with many groups makes one. */
+const LONGEST_URL = 4000;
 /** What the database and the audit hold of a name. */
 const NAME = /^[^\p{Cc}]{1,64}$/u;
 
 /**
  * Signs people in by OpenID Connect Core 1.0: the authorization code flow (3.1) with PKCE (RFC 7636), state and nonce; the
  * ID token's signature is checked against the provider's keys. The provider is looked for with the first sign-in, so that
- * the node starts without it.
+ * the node starts without it. Sessions at the provider end by OpenID Connect RP-Initiated Logout 1.0.
  */
 export class IdentityProvider {
   readonly #options: ProviderOptions;
@@ -90,24 +96,49 @@ export class IdentityProvider {
     const configuration = await this.#discovered();
     const url = new URL(this.#options.redirectUri);
     url.search = query;
-    let claims: oidc.IDToken | undefined;
+    let tokens: Awaited<ReturnType<typeof oidc.authorizationCodeGrant>>;
     try {
-      const tokens = await oidc.authorizationCodeGrant(configuration, url, {
+      tokens = await oidc.authorizationCodeGrant(configuration, url, {
         pkceCodeVerifier: attempt.codeVerifier,
         expectedState: attempt.state,
         expectedNonce: attempt.nonce,
         idTokenExpected: true,
       });
-      claims = tokens.claims();
     } catch (error) {
       const code = isUnanswered(error) ? 'provider-unreachable' : 'provider-refused';
       throw new ProviderError(code, { cause: error });
     }
+    const claims = tokens.claims();
     if (claims === undefined) throw new ProviderError('provider-refused');
-    return this.#identityOf(claims);
+    const { signOutAtProvider } = this.#options.settings;
+    const idToken = signOutAtProvider ? tokens.id_token : undefined;
+    return { ...this.#identityOf(claims), idToken };
   }
 
-  #identityOf(claims: oidc.IDToken): ProvenIdentity {
+  /**
+   * Where a browser ends its session at the provider; undefined where the provider has no such place. The ID token goes
+   * along as a hint: Okta and authentik refuse to lead back without one, and Keycloak asks whether it is meant.
+   * @throws ProviderError
+   */
+  async signOutUrl(idToken: string | undefined): Promise<URL | undefined> {
+    // Asked anew: a browser that is led to a provider that is away sees an error of its own, and not the sign-in page.
+    const configuration = await this.#discover();
+    if (configuration.serverMetadata().end_session_endpoint === undefined) return undefined;
+    const parameters = { post_logout_redirect_uri: this.#options.postLogoutRedirectUri };
+    try {
+      const plain = oidc.buildEndSessionUrl(configuration, parameters);
+      if (idToken === undefined) return plain;
+      const hinted = oidc.buildEndSessionUrl(configuration, {
+        ...parameters,
+        id_token_hint: idToken,
+      });
+      return hinted.href.length > LONGEST_URL ? plain : hinted;
+    } catch (error) {
+      throw new ProviderError('provider-refused', { cause: error });
+    }
+  }
+
+  #identityOf(claims: oidc.IDToken): Omit<ProvenIdentity, 'idToken'> {
     const { nameClaim, roleClaim, roles } = this.#options.settings;
     const name = claims[nameClaim];
     if (typeof name !== 'string' || !NAME.test(name)) throw new ProviderError('no-name');
@@ -121,21 +152,24 @@ export class IdentityProvider {
   }
 
   async #discovered(): Promise<oidc.Configuration> {
-    if (this.#configuration !== undefined) return this.#configuration;
+    this.#configuration ??= await this.#discover();
+    return this.#configuration;
+  }
+
+  async #discover(): Promise<oidc.Configuration> {
     const { settings, clientSecret } = this.#options;
     try {
       const secret = await clientSecret();
       const server = new URL(settings.issuer);
       const execute = [oidc.enableNonRepudiationChecks];
       if (isThisMachine(server.hostname)) execute.push(oidc.allowInsecureRequests);
-      this.#configuration = await oidc.discovery(
+      return await oidc.discovery(
         server,
         settings.clientId,
         secret,
         secret === undefined ? oidc.None() : undefined,
         { execute, timeout: TIMEOUT_S },
       );
-      return this.#configuration;
     } catch (error) {
       throw new ProviderError('provider-unreachable', { cause: error });
     }

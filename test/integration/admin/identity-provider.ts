@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
+import { createHash, generateKeyPairSync, randomUUID, sign, verify } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
@@ -28,6 +28,7 @@ export async function withProvider(
     clientSecretFile,
     title: 'Sign in with the hospital account',
     scope: 'openid profile',
+    signOutAtProvider: true,
     nameClaim: 'preferred_username',
     roleClaim: 'roles',
     roles: { viewer: ['radiology'], admin: ['pacs-admins'] },
@@ -50,11 +51,22 @@ export interface Answer {
   readonly error?: string;
 }
 
-/** An OpenID provider (OpenID Connect Core 1.0) that signs in whoever comes, with the claims that it is told. */
+/**
+ * An OpenID provider (OpenID Connect Core 1.0) that signs in whoever comes, with the claims that it is told, and signs out
+ * by OpenID Connect RP-Initiated Logout 1.0.
+ */
 export class SimulatedProvider implements AsyncDisposable {
   answer: Answer = {};
+  /** Whether somebody without a session there is asked to log in. */
+  asks = false;
+  /** What the discovery document names; null where it names none. */
+  endSessionEndpoint: string | null | undefined;
+  /** Where its client may have browsers led to after a sign-out. */
+  postLogoutRedirectUris: readonly string[] = [];
   readonly #server: LocalServer;
   readonly #codes = new Map<string, { nonce: string; challenge: string; answer: Answer }>();
+  /** By the cookie of each browser. */
+  readonly #sessions = new Set<string>();
 
   readonly #host: string;
 
@@ -66,12 +78,36 @@ export class SimulatedProvider implements AsyncDisposable {
         response.writeHead(status, { 'content-type': 'application/json' });
         response.end(JSON.stringify(body));
       };
+      const lead = (location: string, headers = {}) =>
+        response.writeHead(302, { location, ...headers }).end();
+      const ask = (button: string, action: string) => {
+        response.writeHead(200, { 'content-type': 'text/html' });
+        response.end(
+          `<!doctype html><form method="post" action="${action.replaceAll('&', '&amp;')}"><button>${button}</button></form>`,
+        );
+      };
+      const [, session = ''] = /provider-session=([^;]+)/.exec(request.headers.cookie ?? '') ?? [];
       if (url.pathname === '/.well-known/openid-configuration') json(this.#metadata());
       else if (url.pathname === '/keys') {
         const key = publicKey.export({ format: 'jwk' });
         json({ keys: [{ ...key, kid: KEY_ID, alg: 'RS256', use: 'sig' }] });
       } else if (url.pathname === '/authorize') {
-        response.writeHead(302, { location: this.#authorize(url.searchParams) }).end();
+        if (this.asks && !this.#sessions.has(session)) ask('Log in', `/log-in${url.search}`);
+        else lead(this.#authorize(url.searchParams));
+      } else if (url.pathname === '/log-in') {
+        const begun = randomUUID();
+        this.#sessions.add(begun);
+        const cookie = `provider-session=${begun}; Path=/; HttpOnly`;
+        lead(`/authorize${url.search}`, { 'set-cookie': cookie });
+      } else if (url.pathname === '/end-session') {
+        const to = this.#wayOut(url.searchParams);
+        const isMeant = url.searchParams.has('id_token_hint') || request.method === 'POST';
+        if (to === undefined) json({ error: 'invalid_request' }, 400);
+        else if (!isMeant) ask('Log out', url.href);
+        else {
+          this.#sessions.delete(session);
+          lead(to);
+        }
       } else if (url.pathname === '/token') {
         const form = new URLSearchParams(await text(request));
         const tokens = this.#redeem(form, request.headers.authorization ?? '');
@@ -104,6 +140,9 @@ export class SimulatedProvider implements AsyncDisposable {
       authorization_endpoint: `${issuer}/authorize`,
       token_endpoint: `${issuer}/token`,
       jwks_uri: `${issuer}/keys`,
+      ...(this.endSessionEndpoint !== null && {
+        end_session_endpoint: this.endSessionEndpoint ?? `${issuer}/end-session`,
+      }),
       response_types_supported: ['code'],
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: ['RS256'],
@@ -127,6 +166,24 @@ export class SimulatedProvider implements AsyncDisposable {
     });
     back.searchParams.set('code', code);
     return back.href;
+  }
+
+  /** Where to lead to after a sign-out; undefined where the request is not what it must be (2 and 3 there). */
+  #wayOut(query: URLSearchParams): string | undefined {
+    const to = query.get('post_logout_redirect_uri') ?? '';
+    const hint = query.get('id_token_hint');
+    const isClient = query.get('client_id') === CLIENT_ID;
+    const isRegistered = this.postLogoutRedirectUris.includes(to);
+    return isClient && isRegistered && (hint === null || this.#isOwn(hint)) ? to : undefined;
+  }
+
+  /** Whether it has issued the ID token, for its client; one that has expired counts. */
+  #isOwn(idToken: string): boolean {
+    const [head = '', body = '', signature = ''] = idToken.split('.');
+    const { iss, aud } = JSON.parse(Buffer.from(body, 'base64url').toString());
+    const signed = Buffer.from(`${head}.${body}`);
+    const isSigned = verify('sha256', signed, publicKey, Buffer.from(signature, 'base64url'));
+    return isSigned && iss === this.issuer && aud === CLIENT_ID;
   }
 
   /** A code is good once, for the client that knows its secret and the verifier (RFC 7636). */

@@ -4,6 +4,7 @@ import type { App } from '../../../src/app.js';
 import { settingsIn, startNode, temporaryFolder } from '../node/node-rig.js';
 import { Client, everyRole, PASSWORD, type Role } from './api-rig.js';
 import { CLIENT_SECRET, freePort, SimulatedProvider, withProvider } from './identity-provider.js';
+import { sessionCookieOf, wayBack } from './oidc-rig.js';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let provider: SimulatedProvider;
@@ -30,41 +31,24 @@ beforeEach(() => {
   provider.answer = {};
 });
 
-/** As a browser goes there and back; `change` is what somebody does to the way back. */
-async function wayBack({ node = app, change = (_: URL) => {} } = {}) {
-  const client = new Client(node);
-  const start = await fetch(`${client.base}/api/v1/oidc/start`, { redirect: 'manual' });
-  const [cookie = ''] = start.headers.getSetCookie();
-  const there = start.headers.get('location') ?? '';
-  const answered = await fetch(there, { redirect: 'manual' });
-  const back = new URL(answered.headers.get('location') ?? '');
-  change(back);
-  const go = (headers: Record<string, string> = { cookie: cookie.split(';')[0] ?? '' }) =>
-    fetch(back, { redirect: 'manual', headers });
-  return { cookie, there: new URL(there), back, go };
-}
-
 /** Who is signed in, or the code that the sign-in page is given. */
 async function outcomeOf(response: Response): Promise<string> {
   if (response.status === 302) return response.headers.get('location') ?? '';
   const client = new Client(app);
-  client.cookie = response.headers
-    .getSetCookie()
-    .find((one) => one.startsWith('vigil-session='))
-    ?.split(';')[0];
+  client.cookie = sessionCookieOf(response);
   const { user, role, origin } = await client.json('/session');
   return `${user} ${role} ${origin}`;
 }
 
 const signIn = async (change?: (url: URL) => void) =>
-  outcomeOf(await (await wayBack({ change })).go());
+  outcomeOf(await (await wayBack(app, change)).go());
 
 describe('sign-in by an identity provider', () => {
   it('is offered, and leads there with PKCE, state and nonce', async () => {
     expect(await new Client(app).json('/sign-in')).toMatchObject({
       oidc: { title: 'Sign in with the hospital account', url: '/api/v1/oidc/start' },
     });
-    const { cookie, there } = await wayBack();
+    const { cookie, there } = await wayBack(app);
     expect(cookie).toMatch(/HttpOnly/);
     expect(cookie).toMatch(/SameSite=Lax/);
     const { searchParams } = there;
@@ -91,7 +75,7 @@ describe('sign-in by an identity provider', () => {
   });
 
   it('leads on by a page, so that browsers send the strict cookie', async () => {
-    const response = await (await wayBack()).go();
+    const response = await (await wayBack(app)).go();
     expect(response.headers.get('content-type')).toContain('text/html');
     expect(await response.text()).toContain('url=/"');
     expect(response.headers.getSetCookie().join()).toMatch(/vigil-session=.*SameSite=Strict/);
@@ -135,7 +119,7 @@ describe('sign-in by an identity provider', () => {
   });
 
   it('takes each way back once, and from the browser that left alone', async () => {
-    const { go } = await wayBack();
+    const { go } = await wayBack(app);
     expect(await outcomeOf(await go({}))).toBe('/#attempt-unknown');
     expect(await outcomeOf(await go())).toBe('wilhelm viewer oidc');
     expect(await outcomeOf(await go())).toBe('/#attempt-unknown');
@@ -167,7 +151,7 @@ describe('sign-in by an identity provider', () => {
     await using node = await startNode(
       await withProvider(settingsIn(elsewhere.path, ''), elsewhere.path, shortLived.issuer),
     );
-    const { go } = await wayBack({ node });
+    const { go } = await wayBack(node);
     await shortLived[Symbol.asyncDispose]();
     expect(await outcomeOf(await go())).toBe('/#provider-unreachable');
   });

@@ -6,6 +6,7 @@ import { callerOf, sessionCookie, sessionSecret } from '../access.js';
 import { answers, GUESSABLE, NO_CONTENT } from '../answers.js';
 import type { ApiRoutes } from '../api.js';
 import { ApiProblem } from '../api-problem.js';
+import type { Departures } from '../departures.js';
 import * as schemas from '../schemas/session.js';
 
 export interface SessionParts {
@@ -15,10 +16,13 @@ export interface SessionParts {
   readonly secure: boolean;
   /** The button of the identity provider, where there is one. */
   readonly oidc: schemas.SignInOptions['oidc'];
+  /** By way of which sessions that the identity provider began end there too. */
+  readonly departures: Departures | undefined;
 }
 
 /** Signing in and out, the first account, and the own password. */
-export function sessionRoutes({ signIn, accounts, secure, oidc }: SessionParts): ApiRoutes {
+export function sessionRoutes(parts: SessionParts): ApiRoutes {
+  const { signIn, accounts, secure, oidc, departures } = parts;
   const answer = (reply: FastifyReply, { secret, caller }: { secret: string; caller: Caller }) => {
     setSession(reply, secret, secure);
     return sessionOf(caller);
@@ -92,12 +96,20 @@ export function sessionRoutes({ signIn, accounts, secure, oidc }: SessionParts):
 
     api.delete(
       '/session',
-      { schema: { summary: 'Signs out', response: NO_CONTENT }, config: { access: 'viewer' } },
+      {
+        schema: {
+          summary: 'Signs out; 200 where the identity provider has a session to end as well',
+          response: { ...answers(schemas.signedOut), ...NO_CONTENT },
+        },
+        config: { access: 'viewer' },
+      },
       async (request, reply) => {
+        const { name: user, origin } = callerOf(request);
         const secret = sessionSecret(request, secure);
-        if (secret !== undefined) signIn.end(secret, callerOf(request).name);
+        const idToken = secret === undefined ? undefined : signIn.end(secret, user);
         reply.clearCookie(sessionCookie(secure), cookieOptions(secure));
-        return reply.code(204).send(null);
+        if (origin !== 'oidc' || departures === undefined) return reply.code(204).send(null);
+        return reply.code(200).send({ next: departures.begin(reply, { user, idToken }) });
       },
     );
 

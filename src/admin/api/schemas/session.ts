@@ -44,5 +44,14 @@ export const session = z.object({
   origin: z.enum(['local', 'oidc', 'token']),
 });
 
+export const signedOut = z.object({
+  next: z
+    .string()
+    .describe(
+      'Where the browser goes, within a minute: from there the identity provider ends its session too.',
+    ),
+});
+
 export type Session = z.output<typeof session>;
+export type SignedOut = z.output<typeof signedOut>;
 export type SignInOptions = z.output<typeof signInOptions>;
