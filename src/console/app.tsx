@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
-import type { Session } from '../admin/api/schemas/session.js';
+import type { Session, SignedOut } from '../admin/api/schemas/session.js';
 import { SetUpPage } from './access/set-up-page.js';
 import { SignInPage } from './access/sign-in-page.js';
 import { ApiClient, ApiError, messageOf } from './api/client.js';
@@ -14,7 +14,7 @@ import { ToastArea } from './shell/toasts.js';
 /** Whoever has no session logs in; everything else stands behind that. */
 export function App() {
   const [session, setSession] = useState<Session>();
-  const [state, setState] = useState<'asking' | 'known' | 'unreachable'>('asking');
+  const [state, setState] = useState<'asking' | 'known' | 'leaving' | 'unreachable'>('asking');
   const [error, setError] = useState('');
   const api = useMemo(() => new ApiClient(() => setSession(undefined)), []);
 
@@ -27,6 +27,17 @@ export function App() {
     [api],
   );
 
+  const leave = useCallback(
+    (signedOut: SignedOut | undefined) => {
+      enter(undefined);
+      if (signedOut === undefined) return;
+      // Nothing of a patient stands there while the provider is asked.
+      setState('leaving');
+      location.replace(signedOut.next);
+    },
+    [enter],
+  );
+
   const ask = useCallback(() => {
     setState('asking');
     api.get<Session>('/session').then(enter, (reason: unknown) => {
@@ -37,10 +48,10 @@ export function App() {
   }, [api, enter]);
   useEffect(ask, [ask]);
 
-  if (state === 'asking')
+  if (state === 'asking' || state === 'leaving')
     return (
       <p class="alone" role="status">
-        Opening Vigil…
+        {state === 'asking' ? 'Opening Vigil…' : 'Signing out…'}
       </p>
     );
   if (state === 'unreachable') {
@@ -58,17 +69,19 @@ export function App() {
       <SetUpPage api={api} enter={enter} token={secret} />
     );
   }
-  return <Inside api={api} session={session} enter={enter} />;
+  return <Inside api={api} session={session} enter={enter} leave={leave} />;
 }
 
 function Inside({
   api,
   session,
   enter,
+  leave,
 }: {
   readonly api: ApiClient;
   readonly session: Session;
-  readonly enter: (session: Session | undefined) => void;
+  readonly enter: (session: Session) => void;
+  readonly leave: (signedOut: SignedOut | undefined) => void;
 }) {
   const live = useMemo(() => new LiveEvents(), []);
   useEffect(() => {
@@ -79,7 +92,7 @@ function Inside({
   return (
     <ConnectionContext.Provider value={connection}>
       <ToastArea>
-        <Shell enter={enter}>
+        <Shell enter={enter} leave={leave}>
           <Pages />
         </Shell>
       </ToastArea>

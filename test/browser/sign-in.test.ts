@@ -122,6 +122,46 @@ describe.runIf(requireTools('chromium'))('signing in to the console', () => {
     expect(tab.faults).toEqual([]);
   });
 
+  it('ends the session at the identity provider too, which then asks again', async () => {
+    await using folder = await temporaryFolder();
+    await using provider = await SimulatedProvider.start('localhost');
+    provider.asks = true;
+    const settings = settingsIn(folder.path, '');
+    const given = await withProvider(settings, folder.path, provider.issuer);
+    provider.postLogoutRedirectUris = [`${given.admin.url}/`];
+    await using app = await startNode(given);
+    await using tab = await Tab.open(browser, `http://127.0.0.1:${app.ports.admin}`);
+    const { page } = tab;
+    const begin = () => page.getByRole('link', { name: 'Sign in with the hospital account' });
+    const logIn = () => page.getByRole('button', { name: 'Log in' });
+    const signOut = async () => {
+      await page.getByRole('heading', { name: 'Worklist' }).waitFor();
+      await page.getByText('wilhelm').first().click();
+      await page.getByRole('button', { name: 'Sign out' }).click();
+    };
+    await page.goto(tab.base);
+    await begin().click();
+    await logIn().click();
+    await signOut();
+    await begin().click();
+    await logIn().click();
+
+    provider.endSessionEndpoint = null;
+    await signOut();
+    await begin().click();
+    // The provider still knows the browser, and asks nothing.
+    await page.getByRole('heading', { name: 'Worklist' }).waitFor();
+
+    await provider[Symbol.asyncDispose]();
+    await signOut();
+    await page.getByRole('alert').getByText('signed out of Vigil').waitFor();
+    await tab.expectSound();
+    await page.reload();
+    await begin().waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
+    expect(tab.faults).toEqual([]);
+  });
+
   it('sends a policy that lets nothing in from elsewhere', async () => {
     const policy = (await fetch(node.url)).headers.get('content-security-policy') ?? '';
     expect(policy).toContain("default-src 'self'");

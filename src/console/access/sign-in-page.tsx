@@ -4,7 +4,7 @@ import { type ApiClient, messageOf } from '../api/client.js';
 import { ErrorNote, Note } from '../parts/notes.js';
 import { AccessFrame } from './access-frame.js';
 
-/** Why the identity provider signed nobody in; it leads back here with the code behind the #. */
+/** Why the identity provider signed nobody in, or out; the way back here has the code behind the #. */
 const REFUSALS: Readonly<Record<string, string>> = {
   'provider-unreachable': 'The identity provider cannot be reached. A local account still works.',
   'provider-refused': 'The identity provider did not sign you in.',
@@ -13,6 +13,8 @@ const REFUSALS: Readonly<Record<string, string>> = {
   'no-name': 'The identity provider does not give your name.',
   'name-taken': 'There is a local account with your name. Ask an admin.',
   disabled: 'Your account is disabled.',
+  'still-at-provider':
+    'You are signed out of Vigil, but the identity provider could not be asked to end its session. Close the browser.',
 };
 
 function refusalOfProvider(): string | undefined {

@@ -1,5 +1,5 @@
 import { useRef, useState } from 'preact/hooks';
-import type { Session } from '../../admin/api/schemas/session.js';
+import type { Session, SignedOut } from '../../admin/api/schemas/session.js';
 import { messageOf } from '../api/client.js';
 import { useConnection } from '../api/context.js';
 import { OwnPasswordDialog } from './own-password-dialog.js';
@@ -7,7 +7,13 @@ import { chooseTheme, storedTheme, type Theme } from './theme.js';
 import { useToast } from './toasts.js';
 
 /** Who is logged in, the colours, and the way out. */
-export function AccountMenu({ enter }: { readonly enter: (session: Session | undefined) => void }) {
+export function AccountMenu({
+  enter,
+  leave,
+}: {
+  readonly enter: (session: Session) => void;
+  readonly leave: (signedOut: SignedOut | undefined) => void;
+}) {
   const { api, session } = useConnection();
   const [theme, setTheme] = useState(storedTheme);
   const [changing, setChanging] = useState(false);
@@ -18,10 +24,9 @@ export function AccountMenu({ enter }: { readonly enter: (session: Session | und
     setChanging(true);
   };
   const signOut = () => {
-    api.request('DELETE', '/session').then(
-      () => enter(undefined),
-      (error: unknown) => toast(messageOf(error), true),
-    );
+    api
+      .request<SignedOut | undefined>('DELETE', '/session')
+      .then(leave, (error: unknown) => toast(messageOf(error), true));
   };
   return (
     <>

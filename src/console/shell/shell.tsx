@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import type { Session } from '../../admin/api/schemas/session.js';
+import type { Session, SignedOut } from '../../admin/api/schemas/session.js';
 import { usePlace } from '../router.js';
 import { AccountMenu } from './account-menu.js';
 import { ConnectionMark } from './connection-mark.js';
@@ -10,9 +10,11 @@ import './shell.css';
 /** What stands around each page: navigation, whether it is live, and who is logged in. */
 export function Shell({
   enter,
+  leave,
   children,
 }: {
-  readonly enter: (session: Session | undefined) => void;
+  readonly enter: (session: Session) => void;
+  readonly leave: (signedOut: SignedOut | undefined) => void;
   readonly children: ComponentChildren;
 }) {
   const main = useRef<HTMLElement>(null);
@@ -37,7 +39,7 @@ export function Shell({
         </a>
         <Navigation page={path[0] ?? 'studies'} />
         <ConnectionMark />
-        <AccountMenu enter={enter} />
+        <AccountMenu enter={enter} leave={leave} />
       </header>
       <main ref={main} tabIndex={-1}>
         {children}
