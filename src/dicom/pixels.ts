@@ -1,15 +1,26 @@
 import { inflateRawSync } from 'node:zlib';
 import dicomParser, { type DataSet, type Element } from 'dicom-parser';
 import { decompress, type FrameLayout } from './codecs.js';
+import { readFileMeta } from './file-meta.js';
 import { encapsulatedFrame } from './frame-bytes.js';
 import { PixelError } from './pixel-error.js';
+import {
+  EXPLICIT_VR_BIG_ENDIAN,
+  EXPLICIT_VR_LITTLE_ENDIAN,
+  IMPLICIT_VR_LITTLE_ENDIAN,
+} from './transfer-syntaxes.js';
 
 /** More than any CT: a header that claims more is wrong or hostile. */
 const MAX_PIXELS = 4096 * 4096;
 /** Deflate reaches 1000:1; a multi-frame CT of 250 frames has 128 MiB. */
 const MAX_INFLATED_BYTES = 128 * 1024 * 1024;
 
-const EXPLICIT_BIG_ENDIAN = '1.2.840.10008.1.2.2';
+/** Without frames of their own, and so without tables of where they begin. */
+const NATIVE_SYNTAXES: ReadonlySet<string> = new Set([
+  IMPLICIT_VR_LITTLE_ENDIAN,
+  EXPLICIT_VR_LITTLE_ENDIAN,
+  EXPLICIT_VR_BIG_ENDIAN,
+]);
 
 /** One frame's stored values, sign extended and freed of the bits beyond Bits Stored. */
 export interface StoredImage {
@@ -49,7 +60,7 @@ async function readFrame(dataSet: DataSet, frame: number): Promise<StoredImage> 
   const syntax = dataSet.string('x00020010') ?? '';
   const bytes = element.encapsulatedPixelData
     ? await decompress(syntax, encapsulatedFrame(dataSet, element, frame, frames), layout)
-    : nativeFrame(dataSet, element, frame, layout, syntax === EXPLICIT_BIG_ENDIAN);
+    : nativeFrame(dataSet, element, frame, layout, syntax === EXPLICIT_VR_BIG_ENDIAN);
   const padding = paddingOf(dataSet, layout);
   return {
     rows: layout.rows,
@@ -69,7 +80,9 @@ function parse(part10: Uint8Array): DataSet {
   if (known) return known;
   let dataSet: DataSet;
   try {
-    dataSet = dicomParser.parseDicom(offsetTablesAsOb(part10), { inflater: inflateBounded });
+    const isNative = NATIVE_SYNTAXES.has(readFileMeta(part10)?.transferSyntaxUid ?? '');
+    const parseable = isNative ? part10 : offsetTablesAsOb(part10);
+    dataSet = dicomParser.parseDicom(parseable, { inflater: inflateBounded });
   } catch (error) {
     if (error instanceof PixelError) throw error;
     throw new PixelError('not-dicom', 'The bytes are not a readable DICOM file', { cause: error });

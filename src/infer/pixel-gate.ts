@@ -1,6 +1,6 @@
 import type { HuImage } from '../dicom/hu-image.js';
 import type { Reason } from '../domain/finding.js';
-import { type Box, lowest } from './preprocess.js';
+import { type Box, hasAir } from './preprocess.js';
 import { REASONS } from './reasons.js';
 
 /** What tells a slice through a head from other slices, whatever the header says. */
@@ -16,12 +16,10 @@ export interface SlabStatistics {
 const RAYS = 72;
 /** Partial volume leaves the thin temporal bone at about this in a 5 mm slice. */
 const BONE_HU = 180;
-const AIR_BELOW_HU = -400;
 
 /** Statistics of one slab within its head box. */
 export function slabStatistics(image: HuImage, box: Box): SlabStatistics {
-  const windowed = lowest(image.hu) >= AIR_BELOW_HU;
-  const bone = windowed ? Math.min(BONE_HU, 0.95 * highest(image.hu)) : BONE_HU;
+  const bone = hasAir(image) ? BONE_HU : Math.min(BONE_HU, 0.95 * highest(image.hu));
   const ring = castRays(image, box, bone);
   const inside = softTissueInside(image, box, ring);
   const mm = image.pixelSpacing?.[1] ?? Number.NaN;
@@ -70,7 +68,8 @@ function castRays({ hu, rows, columns }: HuImage, box: Box, bone: number): numbe
 function softTissueInside({ hu, columns }: HuImage, box: Box, ring: readonly number[]): number {
   const cx = box.x + box.side / 2;
   const cy = box.y + box.side / 2;
-  const values: number[] = [];
+  const values = new Float32Array(ring.length * Math.ceil(box.side / 2));
+  let count = 0;
   for (const [ray, bone] of ring.entries()) {
     const dx = Math.cos((2 * Math.PI * ray) / RAYS);
     const dy = Math.sin((2 * Math.PI * ray) / RAYS);
@@ -78,10 +77,12 @@ function softTissueInside({ hu, columns }: HuImage, box: Box, ring: readonly num
       const value = hu[
         Math.round(cy + radius * dy) * columns + Math.round(cx + radius * dx)
       ] as number;
-      if (value > -50 && value < 100) values.push(value);
+      if (!(value > -50 && value < 100)) continue;
+      values[count] = value;
+      count += 1;
     }
   }
-  const sorted = Float32Array.from(values).sort();
+  const sorted = values.subarray(0, count).sort();
   return sorted[sorted.length >> 1] ?? Number.NaN;
 }
 

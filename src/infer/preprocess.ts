@@ -11,6 +11,8 @@ export interface Box {
 
 /** Under this, an image has air around the head; a windowed export has none. */
 const AIR_BELOW_HU = -400;
+/** The threshold between head and surroundings of a windowed export, above its darkest pixel. */
+const ABOVE_DARKEST_HU = 10;
 const SMALLEST_HEAD = 0.02;
 
 /** The mean of images of one size, in HU. */
@@ -35,8 +37,7 @@ export function headBox(image: HuImage, crop: InputSpec['crop']): Box {
   const shorter = Math.min(rows, columns);
   const k = Math.max(1, Math.floor(shorter / 128));
   const blocks = blockMeans(image, k);
-  const minimum = lowest(image.hu);
-  const threshold = minimum < AIR_BELOW_HU ? crop.thresholdHu : minimum + 10;
+  const threshold = hasAir(image) ? crop.thresholdHu : lowest(image.hu) + ABOVE_DARKEST_HU;
   const mask = new Uint8Array(blocks.values.length);
   let covered = 0;
   for (let i = 0; i < mask.length; i += 1) {
@@ -113,8 +114,14 @@ function blockMeans({ hu, rows, columns }: HuImage, k: number): Blocks {
   return { columns: across, values };
 }
 
+/** Whether there is air around the head: mostly the first pixel says so. */
+export function hasAir({ hu }: HuImage): boolean {
+  for (let i = 0; i < hu.length; i += 1) if ((hu[i] as number) < AIR_BELOW_HU) return true;
+  return false;
+}
+
 /** A loop over indices: the iterator of a typed array costs three times as much on every pixel. */
-export function lowest(hu: Float32Array): number {
+function lowest(hu: Float32Array): number {
   let minimum = Number.POSITIVE_INFINITY;
   for (let i = 0; i < hu.length; i += 1) if ((hu[i] as number) < minimum) minimum = hu[i] as number;
   return minimum;

@@ -67,13 +67,20 @@ function taps(length: number, start: number, end: number, size: number): Taps {
   const from = Math.fround(start);
   const scale = Math.fround(Math.fround(end) - from) / size;
   const support = Math.max(scale, 1);
-  const count = Math.min(Math.ceil(support) * 2 + 1, length);
+  const rangeOf = (i: number) => {
+    const center = from + (i + 0.5) * scale;
+    const low = Math.max(0, Math.trunc(center - support + 0.5));
+    return { center, low, high: Math.min(length, Math.trunc(center + support + 0.5)) };
+  };
+  let count = 0;
+  for (let i = 0; i < size; i += 1) {
+    const { low, high } = rangeOf(i);
+    count = Math.max(count, high - low);
+  }
   const first = new Int32Array(size);
   const weights = new Float64Array(size * count);
   for (let i = 0; i < size; i += 1) {
-    const center = from + (i + 0.5) * scale;
-    const low = Math.max(0, Math.trunc(center - support + 0.5));
-    const high = Math.min(length, Math.trunc(center + support + 0.5));
+    const { center, low, high } = rangeOf(i);
     // At the end it begins further back, so that all lie within the row.
     const begin = Math.min(low, length - count);
     const own = weights.subarray(i * count, (i + 1) * count);
