@@ -193,7 +193,8 @@ const SLICES_MISSING: Reason = {
   text: 'Nothing was found in the slices that came, but some are missing',
 };
 
-function withoutAnswer(
+/** The finding of a study or series that was not read. */
+export function withoutAnswer(
   outcome: 'not-eligible' | 'failed',
   reason: Reason,
   model: ModelIdentity,

@@ -3,7 +3,7 @@ import { StageError } from '../domain/failure.js';
 import type { Finding } from '../domain/finding.js';
 import type { StoredInstance } from '../domain/instance.js';
 import type { Log } from '../log.js';
-import type { SeriesReader } from './analysis-stage.js';
+import { type SeriesReader, withoutAnswer } from './analysis-stage.js';
 
 export interface SecondReadingWork {
   /** The name of the reader in the configuration. */
@@ -78,16 +78,8 @@ export async function secondReadingPass<Work extends SecondReadingWork>(
       queue.retry(work, again);
       return { work };
     }
-    finding = {
-      outcome: 'failed',
-      reason: { code, text: failure?.message ?? 'The series could not be read' },
-      model: reader.model,
-      seriesInstanceUid,
-      classes: [],
-      slices: [],
-      keySlices: [],
-      series: [],
-    };
+    const reason = { code, text: failure?.message ?? 'The series could not be read' };
+    finding = { ...withoutAnswer('failed', reason, reader.model, []), seriesInstanceUid };
   }
   await parts.finish(work, finding);
   return { work, finding };
