@@ -204,8 +204,7 @@ export class App implements AsyncDisposable {
    */
   static async open(settings: Settings, log: Log, configFile?: ConfigFileParts): Promise<App> {
     const { folder, minFreeBytes } = settings.storage;
-    const { model, signedBy, calibration, prevalence, maxKeySlices } = settings.inference;
-    const { threads, timeoutMs, memoryBytes } = settings.inference;
+    const { model, maxKeySlices, secondReaders: _, ...process } = settings.inference;
     const { lock, catalog } = openStorage(folder);
     const opened: (() => unknown)[] = [() => lock.release(), () => catalog.close()];
     try {
@@ -218,12 +217,7 @@ export class App implements AsyncDisposable {
       opened.push(() => files[Symbol.asyncDispose]());
       const infer = await InferStage.open({
         packageFolder: model,
-        signedBy,
-        ...(calibration !== 'shipped' && { calibration }),
-        ...(prevalence !== 'as-calibrated' && { prevalence }),
-        threads,
-        timeoutMs,
-        memoryBytes,
+        ...process,
         keySlices: maxKeySlices,
         log: log.child({ stage: 'infer' }),
       });

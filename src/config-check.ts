@@ -3,6 +3,9 @@ import type { Environment } from './config/environment.js';
 import { ConfigError, type ConfigProblem } from './config/problems.js';
 import { type LoadedSettings, parseSettings, type Settings } from './config/settings.js';
 import { PasscodeFileError, userIdentityOf } from './deliver/peer-user.js';
+import { readModelPackage } from './infer/model-package.js';
+import { ModelPackageError, type ModelPackageErrorCode } from './infer/model-package-error.js';
+import { fitted } from './infer/site-calibration.js';
 import { readSecret } from './notify/channel-files.js';
 import { readUserFile, UserFileError } from './receive/user-file.js';
 import { CredentialsError, readCredentials } from './tls/credentials.js';
@@ -23,6 +26,7 @@ export async function checkText(
     ...ofCertificates,
     ...(await checkUsers(loaded.settings)),
     ...(await checkSecrets(loaded.settings)),
+    ...(await checkModels(loaded.settings)),
   ];
   if (problems.length > 0) throw new ConfigError(file, problems);
   return { ...loaded, warnings: [...loaded.warnings, ...warnings] };
@@ -69,6 +73,31 @@ async function checkUsers({ receive, destinations, scanners }: Settings): Promis
     }
   }
   return problems;
+}
+
+/** What is wrong with the model packages and what the site has set for them: the next start would meet it. */
+async function checkModels({ inference }: Settings): Promise<ConfigProblem[]> {
+  const { signedBy, secondReaders } = inference;
+  const uses = [
+    { path: 'inference', ...inference },
+    ...secondReaders.map((one) => ({ path: `inference.secondReaders.${one.name}`, ...one })),
+  ];
+  const problems: ConfigProblem[] = [];
+  for (const { path, model, ...fit } of uses) {
+    try {
+      await fitted(await readModelPackage(model, signedBy), fit);
+    } catch (error) {
+      if (!(error instanceof ModelPackageError)) throw error;
+      problems.push({ path: placeOf(error.code, path), message: error.message });
+    }
+  }
+  return problems;
+}
+
+/** The key that a fault of a package is mended at. */
+function placeOf(code: ModelPackageErrorCode, path: string): string {
+  if (/^(key|signature)-/.test(code)) return 'inference.signedBy';
+  return `${path}.${/^(calibration|prevalence)/.exec(code)?.[0] ?? 'model'}`;
 }
 
 /** What is wrong with the files of passwords, tokens and keys that Vigil signs in or signs with. */

@@ -98,15 +98,14 @@ export class SecondReaders implements AsyncDisposable {
     await this.stop();
   }
 
-  async #open({ name, model, calibration, prevalence }: SecondReaderSettings): Promise<void> {
+  async #open({ name, model, ...fit }: SecondReaderSettings): Promise<void> {
     const { signedBy, timeoutMs, memoryBytes } = this.#parts.settings().inference;
     const log = this.#parts.log.child({ stage: 'infer', reader: name });
     try {
       const infer = await InferStage.open({
         packageFolder: model,
         signedBy,
-        ...(calibration !== 'shipped' && { calibration }),
-        ...(prevalence !== 'as-calibrated' && { prevalence }),
+        ...fit,
         threads: 1,
         niceness: LAST,
         keySlices: 0,

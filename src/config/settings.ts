@@ -67,15 +67,11 @@ export interface Settings {
     readonly lateLongestMs: number;
     readonly studyQuietMs: number;
   };
-  readonly inference: {
+  readonly inference: SiteFit & {
     /** Absolute path of the model package. */
     readonly model: string;
     /** Absolute paths of public keys. */
     readonly signedBy: AnyOr<string>;
-    /** `shipped`, or the absolute path of a site's own. */
-    readonly calibration: string;
-    /** Share of studies with a hemorrhage, 0..1. */
-    readonly prevalence: 'as-calibrated' | number;
     readonly threads: number;
     readonly timeoutMs: number;
     readonly memoryBytes: number;
@@ -101,13 +97,18 @@ export interface Settings {
   readonly log: { readonly level: ConfigFile['log']['level'] };
 }
 
-export interface SecondReaderSettings {
+export interface SecondReaderSettings extends SiteFit {
   readonly name: string;
   /** Absolute path of the model package. */
   readonly model: string;
-  /** As those of the deciding model. */
-  readonly calibration: string;
-  readonly prevalence: 'as-calibrated' | number;
+}
+
+/** What the site has set for a model package. */
+export interface SiteFit {
+  /** Absolute path of the site's own; the package's where absent. */
+  readonly calibration?: string;
+  /** Share of studies with a hemorrhage, 0..1; as the calibration has it where absent. */
+  readonly prevalence?: number;
 }
 
 export interface ReceiveTlsSettings {
@@ -363,8 +364,7 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
         inference.signedBy === 'any'
           ? 'any'
           : inference.signedBy.map((file) => resolve(folder, file)),
-      calibration: calibrationFile(inference.calibration, folder),
-      prevalence: inference.prevalence,
+      ...siteFit(inference, folder),
       threads: inference.threads,
       timeoutMs: ms(inference.timeoutSeconds),
       memoryBytes: inference.memoryMb * MB,
@@ -372,8 +372,7 @@ function settingsOf(config: ConfigFile, folder: string): Settings {
       secondReaders: Object.entries(inference.secondReaders).map(([name, reader]) => ({
         name,
         model: packageFolder(reader.model, folder),
-        calibration: calibrationFile(reader.calibration, folder),
-        prevalence: reader.prevalence,
+        ...siteFit(reader, folder),
       })),
     },
     report: config.report,
@@ -410,8 +409,14 @@ function packageFolder(model: string, folder: string): string {
   return resolve(model.includes('/') ? folder : OWN_MODELS, model);
 }
 
-function calibrationFile(calibration: string, folder: string): string {
-  return calibration === 'shipped' ? 'shipped' : resolve(folder, calibration);
+function siteFit(
+  { calibration, prevalence }: Pick<ConfigFile['inference'], 'calibration' | 'prevalence'>,
+  folder: string,
+): SiteFit {
+  return {
+    ...(calibration !== 'shipped' && { calibration: resolve(folder, calibration) }),
+    ...(prevalence !== 'as-calibrated' && { prevalence }),
+  };
 }
 
 function adminSettings({ tls, oidc, ...rest }: ConfigFile['admin'], folder: string): AdminSettings {

@@ -10,16 +10,12 @@ import { type ModelPackage, openModelPackage } from './model-package.js';
 import { refuseByPixels } from './pixel-gate.js';
 import { Recent } from './recent.js';
 import { type PlannedSlab, planSeries, settledSlabs, sourceOf } from './series-plan.js';
-import { withPrevalence, withSiteCalibration } from './site-calibration.js';
+import { fitted, type SiteFit } from './site-calibration.js';
 
-export interface InferStageOptions {
+export interface InferStageOptions extends SiteFit {
   readonly packageFolder: string;
   /** Files of public keys, one of which must have signed the package; `any` asks for no signature. */
   readonly signedBy?: 'any' | readonly string[];
-  /** A file that `vigil calibrate` wrote; the package's own calibration where absent. */
-  readonly calibration?: string;
-  /** The site's share of studies with a hemorrhage; the calibration's own where absent. */
-  readonly prevalence?: number;
   /** Threads of one operator in the inference process. */
   readonly threads: number;
   /** How much the inference process yields to others, 0 to 19; behind the receiver where absent. */
@@ -66,11 +62,8 @@ export class InferStage implements AsyncDisposable {
    * now, `problem` says so until it can. @throws ModelPackageError
    */
   static async open(options: InferStageOptions): Promise<InferStage> {
-    const shipped = await openModelPackage(options.packageFolder, options.signedBy ?? 'any');
-    const { calibration, prevalence } = options;
-    const fitted =
-      calibration === undefined ? shipped : await withSiteCalibration(shipped, calibration);
-    const model = prevalence === undefined ? fitted : withPrevalence(fitted, prevalence);
+    const { packageFolder, signedBy = 'any' } = options;
+    const model = await fitted(await openModelPackage(packageFolder, signedBy), options);
     const { threads, niceness = NICENESS, log } = options;
     const { timeoutMs = TIMEOUT_MS, memoryBytes = MEMORY_BYTES } = options;
     const process = { threads, niceness, timeoutMs, memoryBytes };

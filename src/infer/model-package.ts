@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { access, constants, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
@@ -26,10 +26,24 @@ export async function openModelPackage(
   folder: string,
   signedBy: 'any' | readonly string[],
 ): Promise<ModelPackage> {
+  const model = await readModelPackage(folder, signedBy);
+  await checkFiles(folder, model.manifest);
+  return model;
+}
+
+/** As `openModelPackage`, but of the files only that they are there: graphs may have hundreds of megabytes. */
+export async function readModelPackage(
+  folder: string,
+  signedBy: 'any' | readonly string[],
+): Promise<ModelPackage> {
   const bytes = await readManifest(folder);
   if (signedBy !== 'any') await checkSignature(folder, bytes, signedBy);
   const manifest = parseManifest(bytes, folder);
-  await checkFiles(folder, manifest);
+  for (const file of Object.keys(manifest.files)) {
+    await access(join(folder, file), constants.R_OK).catch((cause) => {
+      throw unreadable(join(folder, file), cause);
+    });
+  }
   const { name, version, maker, family } = manifest;
   const hash = createHash('sha256').update(bytes).digest('hex');
   return { folder, manifest, identity: { name, version, maker, family, hash } };
@@ -84,7 +98,11 @@ async function sha256OfFile(file: string): Promise<string> {
   try {
     await pipeline(createReadStream(file), hash);
   } catch (cause) {
-    throw new ModelPackageError('file-unreadable', `${file} cannot be read`, { cause });
+    throw unreadable(file, cause);
   }
   return hash.digest('hex');
+}
+
+function unreadable(file: string, cause: unknown): ModelPackageError {
+  return new ModelPackageError('file-unreadable', `${file} cannot be read`, { cause });
 }

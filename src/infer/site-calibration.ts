@@ -33,6 +33,24 @@ export const siteCalibrationSchema = z.strictObject({
 
 export type SiteCalibration = z.infer<typeof siteCalibrationSchema>;
 
+/** What a site has set for a package. */
+export interface SiteFit {
+  /** A file that `vigil calibrate` wrote; the package's own calibration where absent. */
+  readonly calibration?: string;
+  /** The site's share of studies with a hemorrhage; the calibration's own where absent. */
+  readonly prevalence?: number;
+}
+
+/** The package as the site wants it. @throws ModelPackageError */
+export async function fitted(
+  shipped: ModelPackage,
+  { calibration, prevalence }: SiteFit,
+): Promise<ModelPackage> {
+  const model =
+    calibration === undefined ? shipped : await withSiteCalibration(shipped, calibration);
+  return prevalence === undefined ? model : withPrevalence(model, prevalence);
+}
+
 /**
  * The package with a site's calibration and thresholds in place of its own, and an identity that says so.
  * @throws ModelPackageError where the file cannot be read, or was fitted to another package
