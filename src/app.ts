@@ -104,7 +104,7 @@ export class App implements AsyncDisposable {
     this.#pipeline = new Pipeline({
       series: this.#series,
       analyses: this.#analyses,
-      secondReadings: new SecondReadingStore(catalog, this.#analyses),
+      secondReadings: new SecondReadingStore(catalog, this.#analyses.objects),
       deliveries: this.#deliveries,
       proofs: new ProofStore(catalog),
       status: this.status,

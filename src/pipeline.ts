@@ -19,15 +19,12 @@ import type { ReportInput } from './report/report-input.js';
 import { reportPass } from './report/report-stage.js';
 import { routeStudy } from './routing-facts.js';
 import { type SecondReaderState, SecondReaders } from './second-readers.js';
-import {
-  type AnalysisStore,
-  PICTURES_FAILED,
-  type ReportWork,
-  type WrittenObject,
-} from './store/analysis-store.js';
+import { type AnalysisStore, PICTURES_FAILED } from './store/analysis-store.js';
+import type { ReportWork } from './store/analysis-work.js';
 import { type DamagedReportStore, REPORT_LOST } from './store/damaged-report-store.js';
 import type { DeliveryStore } from './store/delivery-store.js';
 import type { ProofStore } from './store/proof-store.js';
+import type { WrittenObject } from './store/report-objects.js';
 import type { ResultFiles } from './store/result-files.js';
 import type { SecondReadingStore } from './store/second-reading-store.js';
 import type { SeriesStore } from './store/series-store.js';
@@ -93,7 +90,7 @@ export class Pipeline implements AsyncDisposable {
       compose: async (work) => {
         const objects = await composeReport(this.#reportInput(work));
         // What no route wanted was not made then either.
-        const made = objects.filter((one) => parts.analyses.hasObject(one.sopInstanceUid));
+        const made = objects.filter((one) => parts.analyses.objects.has(one.sopInstanceUid));
         return [...objects, await this.#notification(work, made)];
       },
       write: (studyInstanceUid, object) => parts.results.write(studyInstanceUid, object),
@@ -110,6 +107,7 @@ export class Pipeline implements AsyncDisposable {
     this.#delivering = new Delivering(parts);
     this.#secondReaders = new SecondReaders({
       ...parts,
+      objects: parts.analyses.objects,
       readings: parts.secondReadings,
       notification: (work, objects) => this.#notification(work, objects),
       onDeliveries: () => this.#delivering.notify(),
@@ -293,7 +291,7 @@ export class Pipeline implements AsyncDisposable {
     const { analyses, settings } = this.#parts;
     const { report, node } = settings();
     const { finding, revision, analysedAt } = work;
-    const predecessor = analyses.predecessor(work);
+    const predecessor = analyses.objects.predecessor(work);
     return {
       finding,
       revision,

@@ -8,14 +8,15 @@ import { secondReadingPass } from './infer/second-reading-stage.js';
 import { WorkerLoop } from './jobs/worker-loop.js';
 import type { Log } from './log.js';
 import { routeStudy } from './routing-facts.js';
-import type { AnalysisStore, ReportWork, WrittenObject } from './store/analysis-store.js';
+import type { ReportWork } from './store/analysis-work.js';
+import type { ReportObjects, WrittenObject } from './store/report-objects.js';
 import type { ResultFiles } from './store/result-files.js';
 import type { SecondReadingStore, SecondReadingWork } from './store/second-reading-store.js';
 import type { SeriesStore } from './store/series-store.js';
 
 export interface SecondReadersParts {
   readonly readings: SecondReadingStore;
-  readonly analyses: AnalysisStore;
+  readonly objects: ReportObjects;
   readonly series: SeriesStore;
   readonly results: ResultFiles;
   readonly metrics: Metrics;
@@ -178,10 +179,10 @@ export class SecondReaders implements AsyncDisposable {
     { report }: SecondReadingWork,
     added: readonly RoutedObject[],
   ): Promise<WrittenObject[]> {
-    const { analyses, results, notification } = this.#parts;
+    const { objects, results, notification } = this.#parts;
     if (added.every(({ kind }) => kind !== 'notification')) return [];
-    const object = await notification(report, analyses.madeObjects(report.analysisId));
-    if (analyses.hasObject(object.sopInstanceUid)) return [];
+    const object = await notification(report, objects.of(report.analysisId));
+    if (objects.has(object.sopInstanceUid)) return [];
     return [await results.write(report.studyInstanceUid, object)];
   }
 }

@@ -1,45 +1,15 @@
 import type { Finding, Reason } from '../domain/finding.js';
 import { type LostTries, waitAfterCutOff } from '../domain/lost-tries.js';
-import { type MadeObjectRow, sendableKind } from '../domain/result-object.js';
-import type { RoutedObject, RoutingDecision } from '../domain/routing.js';
-import { deliveryRank, LONGEST_YIELD_MS, OUTCOMES, type Suspicion } from '../domain/urgency.js';
+import type { RoutingDecision } from '../domain/routing.js';
+import { LONGEST_YIELD_MS, OUTCOMES, type Suspicion } from '../domain/urgency.js';
 import * as sql from './analysis-queries.js';
+import type { AnalysisWork, ReportWork } from './analysis-work.js';
 import { REPORT_ONCE_MORE } from './damage-queries.js';
 import type { Catalog } from './database.js';
-import { INSERT_DELIVERY } from './delivery-queries.js';
 import { eventWriter } from './events.js';
+import { ReportObjects, type WrittenObject } from './report-objects.js';
+import { routingRecord } from './routing-record.js';
 import { SET_SELECTION_DUE } from './series-queries.js';
-
-/** An analysis that a worker has claimed; `attempts` counts this one. */
-export interface AnalysisWork {
-  readonly analysisId: number;
-  readonly studyInstanceUid: string;
-  readonly revision: number;
-  /** Null where no series of the study is eligible. */
-  readonly seriesInstanceUid: string | null;
-  /** Why the series was taken for whole. */
-  readonly triggerCode: string;
-  readonly attempts: number;
-}
-
-export interface ReportWork extends AnalysisWork {
-  /** When the finding was made, ms since the epoch. */
-  readonly analysedAt: number;
-  readonly finding: Finding;
-}
-
-interface ReportDocument {
-  readonly sopClassUid: string;
-  readonly sopInstanceUid: string;
-  readonly seriesInstanceUid: string;
-  readonly studyInstanceUid: string;
-}
-
-/** The report that a new revision takes the place of. */
-export interface PredecessorReport extends ReportDocument {
-  /** What peers have in its place that do not take its SOP class. */
-  readonly fallback?: ReportDocument;
-}
 
 /** Why an analysis is reported once more without pictures. */
 export const PICTURES_FAILED = {
@@ -47,20 +17,14 @@ export const PICTURES_FAILED = {
   text: 'Pictures that the report before refers to cannot be made',
 };
 
-/** A result object whose file is durable; `file` is relative to the storage folder. */
-export interface WrittenObject {
-  readonly object: MadeObjectRow;
-  readonly file: string;
-  readonly sha256: string;
-  readonly bytes: number;
-}
-
 /** The rows of analyses and of the reports made from them. */
 export class AnalysisStore {
+  readonly objects: ReportObjects;
   readonly #catalog: Catalog;
   readonly #event: ReturnType<typeof eventWriter>;
 
   constructor(catalog: Catalog) {
+    this.objects = new ReportObjects(catalog);
     this.#catalog = catalog;
     this.#event = eventWriter(catalog);
   }
@@ -199,43 +163,8 @@ export class AnalysisStore {
       .immediate();
   }
 
-  /** What was made of an analysis. */
-  madeObjects(analysisId: number): MadeObjectRow[] {
-    const rows = this.#catalog.prepare(sql.MADE_OBJECTS).all(analysisId) as (Omit<
-      MadeObjectRow,
-      'fallbackFor'
-    > & { fallbackFor: string | null })[];
-    return rows.map(
-      ({ fallbackFor, ...row }) =>
-        ({ ...row, ...(fallbackFor !== null && { fallbackFor }) }) as MadeObjectRow,
-    );
-  }
-
   hasObject(sopInstanceUid: string): boolean {
-    return this.#catalog.prepare(sql.HAS_RESULT_OBJECT).get(sopInstanceUid) !== undefined;
-  }
-
-  predecessor(work: ReportWork): PredecessorReport | undefined {
-    const { studyInstanceUid, revision } = work;
-    const row = this.#catalog.prepare(sql.PREDECESSOR_REPORT).get({ studyInstanceUid, revision }) as
-      | (ReportDocument & {
-          readonly fallbackClassUid: string | null;
-          readonly fallbackUid: string | null;
-          readonly fallbackSeriesUid: string | null;
-        })
-      | undefined;
-    if (row === undefined) return undefined;
-    const { fallbackClassUid, fallbackUid, fallbackSeriesUid, ...report } = row;
-    if (fallbackClassUid === null || fallbackUid === null || fallbackSeriesUid === null) {
-      return report;
-    }
-    const fallback = {
-      sopClassUid: fallbackClassUid,
-      sopInstanceUid: fallbackUid,
-      seriesInstanceUid: fallbackSeriesUid,
-      studyInstanceUid,
-    };
-    return { ...report, fallback };
+    return this.objects.has(sopInstanceUid);
   }
 
   /** Commits objects of a report, more of which follow, each with its deliveries. */
@@ -245,32 +174,13 @@ export class AnalysisStore {
     decision: RoutingDecision,
   ): void {
     this.#catalog
-      .transaction(() => this.#insertObjects(work, objects, decision, Date.now()))
-      .immediate();
-  }
-
-  /** Commits more deliveries of a report that is made, and objects that only they need. */
-  addDeliveries(
-    work: ReportWork,
-    objects: readonly WrittenObject[],
-    deliveries: readonly RoutedObject[],
-  ): void {
-    const at = Date.now();
-    this.#catalog
-      .transaction(() => {
-        this.#insertRows(work, objects, at);
-        const made = this.madeObjects(work.analysisId);
-        for (const routed of deliveries) {
-          this.#insertDeliveries(work, made, routed, at);
-          this.#insertOriginals(work, routed, at);
-        }
-      })
+      .transaction(() => this.objects.insert(work, objects, decision, Date.now()))
       .immediate();
   }
 
   /** Whether objects of the report are committed already, and may be at a PACS. */
   isAdvanced({ analysisId }: ReportWork): boolean {
-    return this.#madeObjects(analysisId) > 0;
+    return this.objects.count(analysisId) > 0;
   }
 
   /** Ends a report whose illustrations cannot be made; where `finding` is given it is reported in its place. */
@@ -299,8 +209,8 @@ export class AnalysisStore {
     const routing = routingRecord(decision);
     this.#catalog
       .transaction(() => {
-        this.#insertObjects(work, objects, decision, at);
-        for (const routed of decision.deliveries) this.#insertOriginals(work, routed, at);
+        this.objects.insert(work, objects, decision, at);
+        for (const routed of decision.deliveries) this.objects.insertOriginals(work, routed, at);
         const row = { analysisId, at, routing: JSON.stringify(routing) };
         this.#catalog.prepare(sql.REPORTED_ANALYSIS).get(row);
         const { routes, unsent } = routing;
@@ -311,77 +221,13 @@ export class AnalysisStore {
           detail: {
             revision,
             outcome: finding.outcome,
-            objects: this.#madeObjects(analysisId),
+            objects: this.objects.count(analysisId),
             routes: routes.join(','),
             ...(unsent === undefined ? {} : { why: unsent }),
           },
         });
       })
       .immediate();
-  }
-
-  #insertObjects(
-    work: ReportWork,
-    objects: readonly WrittenObject[],
-    decision: RoutingDecision,
-    at: number,
-  ): void {
-    this.#insertRows(work, objects, at);
-    const made = objects.map(({ object }) => object);
-    for (const routed of decision.deliveries) this.#insertDeliveries(work, made, routed, at);
-  }
-
-  #insertRows(work: ReportWork, objects: readonly WrittenObject[], at: number): void {
-    const insert = this.#catalog.prepare(sql.INSERT_RESULT_OBJECT);
-    for (const { object, file, sha256, bytes } of objects) {
-      insert.run({
-        sopInstanceUid: object.sopInstanceUid,
-        analysisId: work.analysisId,
-        kind: object.kind,
-        sopClassUid: object.sopClassUid,
-        seriesInstanceUid: object.seriesInstanceUid,
-        transferSyntaxUid: object.transferSyntaxUid,
-        file,
-        bytes,
-        sha256,
-        fallbackFor: object.fallbackFor ?? null,
-        at,
-      });
-    }
-  }
-
-  #insertOriginals(
-    { analysisId, studyInstanceUid, finding }: ReportWork,
-    { kind, destination, route, priority: wanted }: RoutedObject,
-    at: number,
-  ): void {
-    if (kind !== 'original') return;
-    const priority = deliveryRank(finding.outcome, kind, wanted);
-    const chosen = { studyInstanceUid, seriesInstanceUid: finding.seriesInstanceUid ?? null };
-    this.#catalog.prepare(sql.INSERT_ORIGINALS).run({ ...chosen, analysisId, at });
-    const row = { destination, route, priority, at };
-    this.#catalog.prepare(sql.INSERT_ORIGINAL_DELIVERIES).run({ ...chosen, ...row });
-  }
-
-  #insertDeliveries(
-    { finding }: ReportWork,
-    objects: readonly MadeObjectRow[],
-    { kind, destination, route, priority: wanted, transferSyntax }: RoutedObject,
-    at: number,
-  ): void {
-    const priority = deliveryRank(finding.outcome, kind, wanted);
-    const row = { destination, route, priority, at };
-    const insert = this.#catalog.prepare(INSERT_DELIVERY);
-    for (const object of objects) {
-      if (sendableKind(object) !== kind) continue;
-      const { sopInstanceUid } = object;
-      insert.run({ ...row, sopInstanceUid, transferSyntax: transferSyntax ?? null });
-    }
-  }
-
-  #madeObjects(analysisId: number): number {
-    const row = this.#catalog.prepare(sql.COUNT_MADE_OBJECTS).get(analysisId);
-    return (row as { objects: number }).objects;
   }
 
   #claim(from: string, to: string, now: number, suspicion: Suspicion = {}) {
@@ -445,23 +291,4 @@ export class AnalysisStore {
       })
       .immediate();
   }
-}
-
-/** What the catalog keeps of a routing decision. */
-export interface RoutingRecord {
-  /** Names of the routes whose actions were done. */
-  readonly routes: readonly string[];
-  readonly undecided?: RoutingDecision['undecided'];
-  /** Why nothing is sent, for people; absent where something is. */
-  readonly unsent?: string;
-}
-
-function routingRecord(decision: RoutingDecision): RoutingRecord {
-  const { matched, used, undecided, deliveries, withheld } = decision;
-  const why = withheld && `${withheld.how} by ${withheld.route}: ${withheld.reason}`;
-  return {
-    routes: [...matched, ...(used === undefined ? [] : [used])],
-    ...(undecided.length > 0 && { undecided }),
-    ...(deliveries.length === 0 && { unsent: why ?? 'no route holds' }),
-  };
 }

@@ -1,5 +1,5 @@
 import type { Finding } from '../domain/finding.js';
-import type { ReportWork } from './analysis-store.js';
+import type { ReportWork } from './analysis-work.js';
 import * as sql from './damage-queries.js';
 import { DamageStore } from './damage-store.js';
 import type { Catalog } from './database.js';

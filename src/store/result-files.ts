@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { bytesOf, type MadeObject, type MadeObjectRow } from '../domain/result-object.js';
-import type { WrittenObject } from './analysis-store.js';
 import { makeDurableFolder } from './durable-folder.js';
+import type { WrittenObject } from './report-objects.js';
 
 /** The files of what Vigil makes: `results/<study>/<sop instance>.dcm`, or `.json`, in the storage folder. */
 export class ResultFiles {

@@ -1,9 +1,10 @@
 import type { Finding } from '../domain/finding.js';
 import type { RoutedObject } from '../domain/routing.js';
 import type { SecondReading } from '../domain/second-reading.js';
-import type { AnalysisStore, ReportWork, WrittenObject } from './analysis-store.js';
+import type { ReportWork } from './analysis-work.js';
 import type { Catalog } from './database.js';
 import { eventWriter } from './events.js';
+import type { ReportObjects, WrittenObject } from './report-objects.js';
 import * as sql from './second-reading-queries.js';
 import { readingOf } from './second-reading-rows.js';
 
@@ -17,12 +18,12 @@ export interface SecondReadingWork {
 /** The rows of what models beside the deciding one read. A report and each reader make one, by a trigger. */
 export class SecondReadingStore {
   readonly #catalog: Catalog;
-  readonly #analyses: AnalysisStore;
+  readonly #objects: ReportObjects;
   readonly #event: ReturnType<typeof eventWriter>;
 
-  constructor(catalog: Catalog, analyses: AnalysisStore) {
+  constructor(catalog: Catalog, objects: ReportObjects) {
     this.#catalog = catalog;
-    this.#analyses = analyses;
+    this.#objects = objects;
     this.#event = eventWriter(catalog);
   }
 
@@ -93,7 +94,7 @@ export class SecondReadingStore {
       .transaction(() => {
         const row = { analysisId, reader, at, outcome, finding: JSON.stringify(finding) };
         this.#catalog.prepare(sql.FINISH_SECOND_READING).run(row);
-        this.#analyses.addDeliveries(report, objects, deliveries);
+        this.#objects.add(report, objects, deliveries);
         const routes = new Set(deliveries.map(({ route }) => route));
         this.#event({
           at,

@@ -171,7 +171,7 @@ describe('the rows that join the stages', () => {
     analyses.finishUnillustrated(report, TO_PACS, bare);
     const next = analyses.claimReport(Date.now());
     expect(next).toMatchObject({ revision: 2, triggerCode: 'pictures-failed', finding: bare });
-    expect(next && analyses.predecessor(next)).toMatchObject({ sopInstanceUid: '2.25.10' });
+    expect(next && analyses.objects.predecessor(next)).toMatchObject({ sopInstanceUid: '2.25.10' });
     const kinds = new StatusStore(rig.catalog).study(STUDY)?.events.map(({ kind }) => kind);
     expect(kinds).toContain('pictures-failed');
   });
@@ -274,9 +274,9 @@ describe('the rows that join the stages', () => {
     await using rig = await StoreRig.open();
     const analyses = new AnalysisStore(rig.catalog);
     const first = await reported(rig, analyses);
-    expect(analyses.predecessor(first)).toBeUndefined();
+    expect(analyses.objects.predecessor(first)).toBeUndefined();
     const report = claimRevision(rig, analyses, 'h2');
-    expect(analyses.predecessor(report)).toMatchObject({
+    expect(analyses.objects.predecessor(report)).toMatchObject({
       sopInstanceUid: '2.25.10',
       fallback: { sopInstanceUid: '2.25.11' },
     });
