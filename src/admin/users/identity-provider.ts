@@ -7,6 +7,7 @@ import { ROLES, type Role } from '../api/schemas/common.js';
 export type ProviderRefusal =
   | 'provider-unreachable'
   | 'provider-refused'
+  | 'client-refused'
   | 'attempt-unknown'
   | 'no-role'
   | 'no-name'
@@ -18,12 +19,17 @@ export class ProviderError extends Error {
   readonly code: ProviderRefusal;
   /** Who is refused, where the provider has said it. */
   readonly user: string | undefined;
+  /** The provider's own code of the error (RFC 6749 4.1.2.1 and 5.2), where it gave one. */
+  readonly answer: string | undefined;
 
   constructor(code: ProviderRefusal, { cause, user }: { cause?: unknown; user?: string } = {}) {
     super(`The identity provider did not do it: ${code}`, { cause });
     this.name = 'ProviderError';
     this.code = code;
     this.user = user;
+    const isAnswered =
+      cause instanceof oidc.ResponseBodyError || cause instanceof oidc.AuthorizationResponseError;
+    this.answer = isAnswered ? cause.error : undefined;
   }
 }
 
@@ -42,6 +48,8 @@ export interface ProvenIdentity {
   /** For the sign-out; undefined where that is none of the provider's. */
   readonly idToken: string | undefined;
 }
+
+type Tokens = Awaited<ReturnType<typeof oidc.authorizationCodeGrant>>;
 
 interface ProviderOptions {
   readonly settings: OidcSettings;
@@ -96,7 +104,7 @@ export class IdentityProvider {
     const configuration = await this.#discovered();
     const url = new URL(this.#options.redirectUri);
     url.search = query;
-    let tokens: Awaited<ReturnType<typeof oidc.authorizationCodeGrant>>;
+    let tokens: Tokens;
     try {
       tokens = await oidc.authorizationCodeGrant(configuration, url, {
         pkceCodeVerifier: attempt.codeVerifier,
@@ -105,14 +113,13 @@ export class IdentityProvider {
         idTokenExpected: true,
       });
     } catch (error) {
-      const code = isUnanswered(error) ? 'provider-unreachable' : 'provider-refused';
-      throw new ProviderError(code, { cause: error });
+      throw isClientRefused(error)
+        ? new ProviderError('client-refused', { cause: error })
+        : refusal(error);
     }
-    const claims = tokens.claims();
-    if (claims === undefined) throw new ProviderError('provider-refused');
     const { signOutAtProvider } = this.#options.settings;
     const idToken = signOutAtProvider ? tokens.id_token : undefined;
-    return { ...this.#identityOf(claims), idToken };
+    return { ...this.#identityOf(await this.#claimsOf(configuration, tokens)), idToken };
   }
 
   /**
@@ -135,6 +142,24 @@ export class IdentityProvider {
       return hinted.href.length > LONGEST_URL ? plain : hinted;
     } catch (error) {
       throw new ProviderError('provider-refused', { cause: error });
+    }
+  }
+
+  /**
+   * What the ID token says, and what it leaves to the UserInfo endpoint: the claims of a scope are there wherever an access
+   * token is issued (OpenID Connect Core 1.0, 5.4).
+   */
+  async #claimsOf(configuration: oidc.Configuration, tokens: Tokens): Promise<oidc.IDToken> {
+    const claims = tokens.claims();
+    if (claims === undefined) throw new ProviderError('provider-refused');
+    const { nameClaim, roleClaim } = this.#options.settings;
+    const isWhole = claims[nameClaim] !== undefined && claims[roleClaim] !== undefined;
+    if (isWhole || configuration.serverMetadata().userinfo_endpoint === undefined) return claims;
+    try {
+      const more = await oidc.fetchUserInfo(configuration, tokens.access_token, claims.sub);
+      return { ...more, ...claims };
+    } catch (error) {
+      throw refusal(error);
     }
   }
 
@@ -166,14 +191,39 @@ export class IdentityProvider {
       return await oidc.discovery(
         server,
         settings.clientId,
-        secret,
-        secret === undefined ? oidc.None() : undefined,
+        undefined,
+        secret === undefined ? oidc.None() : showing(secret),
         { execute, timeout: TIMEOUT_S },
       );
     } catch (error) {
       throw new ProviderError('provider-unreachable', { cause: error });
     }
   }
+}
+
+/**
+ * HTTP Basic where the provider says nothing of it (OpenID Connect Discovery 1.0, 3). In the form wherever that is taken:
+ * there is no second encoding in it, which some providers leave out.
+ */
+function showing(secret: string): oidc.ClientAuth {
+  const basic = oidc.ClientSecretBasic(secret);
+  const post = oidc.ClientSecretPost(secret);
+  return (server, ...request) => {
+    const { token_endpoint_auth_methods_supported: methods = [] } = server;
+    return (methods.includes('client_secret_post') ? post : basic)(server, ...request);
+  };
+}
+
+/** Whether the token endpoint knows no such client, or not by that secret (RFC 6749 5.2). */
+function isClientRefused(error: unknown): boolean {
+  if (error instanceof oidc.WWWAuthenticateChallengeError) return error.status === 401;
+  const codes = ['invalid_client', 'unauthorized_client'];
+  return error instanceof oidc.ResponseBodyError && codes.includes(error.error);
+}
+
+function refusal(error: unknown): ProviderError {
+  const code = isUnanswered(error) ? 'provider-unreachable' : 'provider-refused';
+  return new ProviderError(code, { cause: error });
 }
 
 /** Whether a request had no answer: a timeout, or what `fetch` says of a connection. */

@@ -8,6 +8,8 @@ import { AccessFrame } from './access-frame.js';
 const REFUSALS: Readonly<Record<string, string>> = {
   'provider-unreachable': 'The identity provider cannot be reached. A local account still works.',
   'provider-refused': 'The identity provider did not sign you in.',
+  'client-refused':
+    'The identity provider does not accept the client ID or the secret that Vigil has for it. Ask an admin.',
   'attempt-unknown': 'That sign-in took too long, or was used already. Try once more.',
   'no-role': 'Your account has no role in Vigil. Ask an admin for one.',
   'no-name': 'The identity provider does not give your name.',

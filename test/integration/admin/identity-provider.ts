@@ -186,7 +186,10 @@ export class SimulatedProvider implements AsyncDisposable {
     return isSigned && iss === this.issuer && aud === CLIENT_ID;
   }
 
-  /** A code is good once, for the client that knows its secret and the verifier (RFC 7636). */
+  /**
+   * A code is good once, for the client that shows its secret by HTTP Basic, as with all providers that name no other way,
+   * and knows the verifier (RFC 7636).
+   */
   #redeem(form: URLSearchParams, authorization: string) {
     const [user, secret] = Buffer.from(authorization.replace(/^Basic /, ''), 'base64')
       .toString()
@@ -198,9 +201,7 @@ export class SimulatedProvider implements AsyncDisposable {
     const challenge = createHash('sha256')
       .update(form.get('code_verifier') ?? '')
       .digest('base64url');
-    const isClient =
-      (user || form.get('client_id')) === CLIENT_ID &&
-      (secret || form.get('client_secret')) === CLIENT_SECRET;
+    const isClient = user === CLIENT_ID && secret === CLIENT_SECRET;
     if (!isClient || kept?.challenge !== challenge) return undefined;
     const now = Math.floor(Date.now() / 1000);
     const claims = {

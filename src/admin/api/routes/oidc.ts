@@ -164,7 +164,7 @@ function refusal(error: unknown, parts: OidcParts): string {
 
 function logged(error: unknown, { log }: OidcParts, message: string): ProviderError {
   if (!(error instanceof ProviderError)) throw error;
-  const { code, cause } = error;
-  log.warn({ code, reason: cause instanceof Error ? cause.message : undefined }, message);
+  const { code, answer, cause } = error;
+  log.warn({ code, answer, reason: cause instanceof Error ? cause.message : undefined }, message);
   return error;
 }
