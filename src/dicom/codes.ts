@@ -134,10 +134,20 @@ export function codeItem({ value, scheme, meaning }: Code): Dataset {
   };
 }
 
+/** HL7 v2.5.1 has 20 characters for a code (chapter 2A, CE). */
+const ABBREVIATIONS: Readonly<Record<ClassName, string>> = {
+  any: 'ANY',
+  epidural: 'EDH',
+  intraparenchymal: 'IPH',
+  intraventricular: 'IVH',
+  subarachnoid: 'SAH',
+  subdural: 'SDH',
+};
+
 /** Where one code has to say which class a probability is of. */
 export function probabilityCode(name: ClassName): Code {
   return local(
-    `PROBABILITY-${name.toUpperCase()}`,
+    `PROBABILITY-${ABBREVIATIONS[name]}`,
     `Probability of ${CLASS_CODES[name].finding.meaning}`,
   );
 }

@@ -8,6 +8,7 @@ import {
   probabilityCode,
   TRIAGE_SERVICE,
 } from '../dicom/codes.js';
+import { shortText } from '../dicom/short-text.js';
 import { isAnalysed } from '../domain/finding.js';
 import type { Notification, PatientContext } from '../domain/notification.js';
 import {
@@ -42,7 +43,7 @@ export function observationResult(notification: Notification, options: MessageOp
   const { patient } = notification;
   const segments = [
     header(notification, options),
-    ...(options.patientData ? [identification(patient)] : []),
+    ...(options.patientData ? identification(patient) : []),
     ...orderOf(notification),
     ...observationsOf(notification).map((one, index) =>
       observationSegment(one, index, notification),
@@ -72,15 +73,22 @@ function header(notification: Notification, options: MessageOptions): string {
 /** Table 0001, as far as Patient's Sex (0010,0040) has it. */
 const SEXES: Readonly<Record<string, string>> = { M: 'M', F: 'F', O: 'O' };
 
-function identification(patient: PatientContext): string {
+/** A legal name that is empty, and one of type U, unspecified: what HL7 recommends, as PID-5 is required (3.4.2.5). */
+const NO_NAME = '~^^^^^^U';
+
+/** None without a Patient ID, which PID-3 requires; ORU^R01 does without the segment. */
+function identification(patient: PatientContext): string[] {
   const { patientId, issuerOfPatientId, patientName = '', patientBirthDate, patientSex } = patient;
-  return segment('PID', {
-    1: '1',
-    3: patientId && components(patientId, '', '', issuerOfPatientId, 'PI'),
-    5: personName(patientName),
-    7: localTime(patientBirthDate),
-    8: SEXES[patientSex ?? ''] ?? 'U',
-  });
+  if (!patientId) return [];
+  return [
+    segment('PID', {
+      1: '1',
+      3: components(patientId, '', '', issuerOfPatientId, 'PI'),
+      5: personName(patientName) || NO_NAME,
+      7: localTime(patientBirthDate),
+      8: SEXES[patientSex ?? ''] ?? 'U',
+    }),
+  ];
 }
 
 /** A result is final, and a later one of the same study corrects it (tables 0085 and 0123). */
@@ -111,7 +119,7 @@ function orderOf(notification: Notification): string[] {
 
 /** One OBX; `value` and `units` are encoded already. */
 interface Observation {
-  readonly type: 'CWE' | 'NM' | 'ST' | 'TX' | 'HD';
+  readonly type: 'CE' | 'NM' | 'ST' | 'TX' | 'HD';
   readonly code: Code;
   readonly value: string;
   readonly group?: number;
@@ -138,8 +146,11 @@ function observationSegment(
   });
 }
 
-/** CWE and CE share their first three components (chapter 2A). */
-const coded = ({ value, meaning, scheme }: Code) => components(value, meaning, scheme);
+/** CE (chapter 2A) has 20 characters for a code and 199 for its text: a longer code is sent as text. */
+function coded({ value, meaning, scheme }: Code): string {
+  if (value.length > 20) return components('', shortText(`${value}: ${meaning}`, 199));
+  return components(value, shortText(meaning, 199), scheme);
+}
 
 function observationsOf(notification: Notification): Observation[] {
   const { studyInstanceUid, reports = [], reason, impression, model } = notification;
@@ -150,7 +161,7 @@ function observationsOf(notification: Notification): Observation[] {
       ? []
       : [
           {
-            type: 'CWE',
+            type: 'CE',
             code: CODES.reason,
             value: coded(localCode(reason.code, reason.text)),
           } as const,
@@ -183,7 +194,7 @@ const DICOM_STUDY: Code = { value: '113014', scheme: 'DCM', meaning: 'DICOM Stud
  */
 function outcomeOf({ outcome, headline }: Notification): Observation {
   return {
-    type: 'CWE',
+    type: 'CE',
     code: CODES.outcome,
     value: coded(localCode(outcome.toUpperCase(), headline)),
     ...(outcome === 'positive' && { flag: 'AA' }),
@@ -199,7 +210,7 @@ function classesOf({ classes }: Notification): Observation[] {
     const group = index + 1;
     return [
       {
-        type: 'CWE',
+        type: 'CE',
         code: finding,
         group,
         value: coded(PRESENCE_CODES[presence]),

@@ -59,7 +59,7 @@ describe('an ORU by MLLP', () => {
         status: 'F',
       },
       SDH: { value: '52101004^Present^SCT', flag: 'A' },
-      'PROBABILITY-SUBDURAL': { value: '94.0' },
+      'PROBABILITY-SDH': { value: '94.0' },
       'PROBABILITY-ANY': { value: '97.0' },
       '121073': { value: BLEED.impression },
       '111001': { value: 'vigil-ich-small' },
@@ -81,7 +81,16 @@ describe('an ORU by MLLP', () => {
   it('belongs to its study where the images name no order', async () => {
     const message = await received({ ...BLEED, patient: {} }, { patientData: true });
     expect(message.of('OBR').slice(2, 4)).toEqual(['', '1.2.3.4']);
-    expect(message.of('PID')[8]).toBe('U');
+  });
+
+  it('has no patient where the images have no Patient ID, and a name that is unknown where they have none', async () => {
+    const { patientId: _, ...named } = BLEED.patient;
+    expect((await received({ ...BLEED, patient: named }, { patientData: true })).of('PID')).toEqual(
+      [],
+    );
+    const nameless = { ...BLEED, patient: { patientId: '4711' } };
+    const message = await received(nameless, { patientData: true });
+    expect([message.of('PID')[5], message.of('PID')[8]]).toEqual(['~^^^^^^U', 'U']);
   });
 
   it.each([
