@@ -2,10 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Notification } from '../../../src/domain/notification.js';
-import { OUTCOMES } from '../../../src/domain/urgency.js';
 import { type FhirChannel, fhir } from '../../../src/notify/fhir.js';
 import { temporaryFolder } from '../node/node-rig.js';
-import { r4Problems } from './fhir-r4.js';
 import { FhirServer, type Resource } from './fhir-server.js';
 import { HookServer } from './hook-server.js';
 import { BLEED, NOT_READ } from './notifications.js';
@@ -30,7 +28,6 @@ async function kept(
     comment: 'HTTP 201',
   });
   const [report = {}] = server.reports.values();
-  expect(r4Problems(report)).toEqual([]);
   return report;
 }
 
@@ -68,16 +65,6 @@ describe('a DiagnosticReport', () => {
     ]);
   });
 
-  it('is judged by rules that find what is wrong', async () => {
-    const { issued: _, ...report } = await kept(BLEED);
-    const unknown = { ...report, status: 'negative', result: [{ reference: '#elsewhere' }] };
-    expect(r4Problems(unknown)).toEqual([
-      'status (1..1, required binding)',
-      'issued (instant)',
-      'dom-3',
-    ]);
-  });
-
   it('names no patient unless it is to', async () => {
     const without = JSON.stringify(await kept(BLEED));
     expect(without).not.toMatch(/Müller|4711|1949|Sch|subject/);
@@ -93,8 +80,8 @@ describe('a DiagnosticReport', () => {
     expect(nameless).not.toHaveProperty('basedOn');
   });
 
-  it.each(OUTCOMES)('of each outcome is as R4 has it: %s', async (outcome) => {
-    const report = await kept({ ...BLEED, outcome, patient: { studyDate: '2026.03' } });
+  it('has no date that is none', async () => {
+    const report = await kept({ ...BLEED, patient: { studyDate: '2026.03' } });
     expect(report).not.toHaveProperty('effectiveDateTime');
   });
 

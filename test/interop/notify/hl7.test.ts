@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Server } from 'node-hl7-server';
 import { describe, expect, it } from 'vitest';
-import { CLASSES, isAnalysed, type Outcome } from '../../../src/domain/finding.js';
+import { isAnalysed, type Outcome } from '../../../src/domain/finding.js';
 import type { Notification } from '../../../src/domain/notification.js';
 import { OUTCOMES } from '../../../src/domain/urgency.js';
 import { type Hl7Channel, hl7 } from '../../../src/notify/hl7.js';
@@ -17,6 +17,7 @@ import {
 } from '../../integration/node/node-rig.js';
 import { BLEED, NOT_READ } from '../../integration/notify/notifications.js';
 import { freePort } from '../servers.js';
+import { findingOf } from './findings.js';
 import { type HL7Node, hl7Problems } from './hl7-grammar.js';
 
 /** A server of node-hl7-server, which answers each message with the next code; with the last one at the end. */
@@ -69,20 +70,6 @@ async function arrived(notification: Notification, patientData = false): Promise
   expect(hl7Problems(message)).toEqual([]);
   return message;
 }
-
-/** A finding with each class, for an outcome. */
-const findingOf = (outcome: Outcome): Notification =>
-  isAnalysed(outcome)
-    ? {
-        ...BLEED,
-        outcome,
-        classes: CLASSES.map((name, index) => ({
-          name,
-          probability: index / 10,
-          presence: (['present', 'absent', 'undetermined'] as const)[index % 3] ?? 'absent',
-        })),
-      }
-    : { ...NOT_READ, outcome };
 
 /** The fields of the OBX with that code. */
 const observation = (message: HL7Node, code: string) =>
