@@ -136,7 +136,7 @@ describe('sign-in at a certified OpenID Provider', () => {
     ['in the form', {}],
     ['by HTTP Basic', { clientAuthMethods: ['client_secret_basic'] }],
   ] as const)(
-    'says that the secret %s is wrong, on the page and in the log',
+    'tells the sign-in page and the log that the secret %s is wrong',
     async (_, provider: Configuration) => {
       await using node = await started({ client: { client_secret: 'another one' }, provider });
       const browser = await signIn(node.url, 'reader');
