@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { StageError } from '../domain/failure.js';
 import { CLASSES } from '../domain/finding.js';
-import type { GraphName, ModelManifest } from './model-manifest.js';
+import { classifier, GRAPHS, type GraphName, type ModelManifest } from './model-manifest.js';
 import { ModelPackageError } from './model-package-error.js';
 
 /** A dimension is a number, or the name of one that varies. */
@@ -19,15 +19,14 @@ function signatures({
 > {
   const classes = CLASSES.length;
   const { channels, height, width } = activation;
+  const slices = { slices: ['N', input.channels.length, input.size, input.size] };
+  const answer = { features: ['N', features], logits: ['N', classes] };
   return {
     'cnn.onnx': {
-      inputs: { slices: ['N', input.channels.length, input.size, input.size] },
-      outputs: {
-        features: ['N', features],
-        logits: ['N', classes],
-        activation: ['N', channels, height, width],
-      },
+      inputs: slices,
+      outputs: { ...answer, activation: ['N', channels, height, width] },
     },
+    'cnn.int8.onnx': { inputs: slices, outputs: answer },
     'sequence.onnx': {
       inputs: { features: ['T', features], logits: ['T', classes] },
       outputs: { scores: ['T', classes] },
@@ -45,15 +44,12 @@ function signatures({
 
 type Arrays = Readonly<Record<string, Float32Array>>;
 
-/** The four graphs of a package, open in ONNX Runtime. A run blocks the process: only the inference process has these. */
+/** The graphs of a package, open in ONNX Runtime. A run blocks the process: only the inference process has these. */
 export class ModelGraphs {
   readonly #manifest: ModelManifest;
-  readonly #sessions: Readonly<Record<GraphName, InferenceSession>>;
+  readonly #sessions: ReadonlyMap<GraphName, InferenceSession>;
 
-  private constructor(
-    manifest: ModelManifest,
-    sessions: Readonly<Record<GraphName, InferenceSession>>,
-  ) {
+  private constructor(manifest: ModelManifest, sessions: ReadonlyMap<GraphName, InferenceSession>) {
     this.#manifest = manifest;
     this.#sessions = sessions;
   }
@@ -64,13 +60,11 @@ export class ModelGraphs {
     manifest: ModelManifest,
     threads: number,
   ): Promise<ModelGraphs> {
-    const open = (graph: GraphName) => openGraph(folder, graph, manifest, threads);
-    const graphs = new ModelGraphs(manifest, {
-      'cnn.onnx': await open('cnn.onnx'),
-      'sequence.onnx': await open('sequence.onnx'),
-      'gradient.onnx': await open('gradient.onnx'),
-      'cam.onnx': await open('cam.onnx'),
-    });
+    const sessions = new Map<GraphName, InferenceSession>();
+    for (const graph of new Set([...GRAPHS, classifier(manifest)])) {
+      sessions.set(graph, await openGraph(folder, graph, manifest, threads));
+    }
+    const graphs = new ModelGraphs(manifest, sessions);
     await graphs.#tryOnce();
     return graphs;
   }
@@ -80,11 +74,7 @@ export class ModelGraphs {
     slices: Float32Array,
     count: number,
   ): Promise<{ features: Float32Array; logits: Float32Array }> {
-    const { features, logits } = await this.#run('cnn.onnx', { slices }, count, [
-      'features',
-      'logits',
-    ]);
-    return { features, logits };
+    return this.#run(classifier(this.#manifest), { slices }, count, ['features', 'logits']);
   }
 
   /** The feature map [count, K, h, w] that Grad-CAM weighs. */
@@ -137,7 +127,9 @@ export class ModelGraphs {
         return [name, new Tensor('float32', data, shape)];
       }),
     );
-    const fetched = await this.#sessions[graph].run(feeds, [...outputs]);
+    const session = this.#sessions.get(graph);
+    if (session === undefined) throw new Error(`${graph} is not open`);
+    const fetched = await session.run(feeds, [...outputs]);
     return Object.fromEntries(
       outputs.map((name) => {
         const shape = sized(signature.outputs[name] ?? [], length);

@@ -16,7 +16,14 @@ export const calibration = z.object({ slope: z.number(), intercept: z.number() }
 
 /** The graphs of a package; see docs/model-package.md. */
 export const GRAPHS = ['cnn.onnx', 'sequence.onnx', 'gradient.onnx', 'cam.onnx'] as const;
-export type GraphName = (typeof GRAPHS)[number];
+/** The slice network in integers, where a package has it: scores come from it, heat maps still from `cnn.onnx`. */
+export const INT8_GRAPH = 'cnn.int8.onnx';
+export type GraphName = (typeof GRAPHS)[number] | typeof INT8_GRAPH;
+
+/** The graph that classifies slices. */
+export function classifier({ files }: ModelManifest): GraphName {
+  return INT8_GRAPH in files ? INT8_GRAPH : 'cnn.onnx';
+}
 
 /** manifest.json as docs/model-package.md lays it down. */
 export const manifestSchema = z.object({

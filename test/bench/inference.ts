@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -7,6 +7,7 @@ import { readFileMeta } from '../../src/dicom/file-meta.js';
 import { readHeader } from '../../src/dicom/header.js';
 import type { StoredInstance } from '../../src/domain/instance.js';
 import { InferStage } from '../../src/infer/analyse.js';
+import { classifier, INT8_GRAPH } from '../../src/infer/model-manifest.js';
 import { type ModelPackage, openModelPackage } from '../../src/infer/model-package.js';
 import { createLog } from '../../src/log.js';
 import { composeReport } from '../../src/report/compose-report.js';
@@ -34,7 +35,8 @@ const PICTURES: readonly Unit[] = [
 /**
  * The shipped model and other packages at 1 and all threads: a series from its files to its finding (decoding, HU,
  * resizing, the transfer to the inference process, the sequence model, Grad-CAM), beside ONNX Runtime alone on tensors
- * in memory; and of the shipped one the CNN's share of what the machine reaches in a product of matrices.
+ * in memory, and a package with an INT8 graph beside itself without it; and of the shipped one the CNN's share of what the
+ * machine reaches in a product of matrices.
  */
 export async function inference(runs: number, packages: readonly string[]): Promise<BenchCase[]> {
   const folder = await mkdtemp(join(tmpdir(), 'vigil-bench-heads-'));
@@ -47,14 +49,17 @@ export async function inference(runs: number, packages: readonly string[]): Prom
     for (const threads of new Set([1, availableParallelism()])) {
       const on = threads === 1 ? 'on 1 thread' : `on ${threads} threads`;
       for (const model of models) {
+        const { name, version } = model.identity;
+        const float = await withoutInt8(model, folder);
         cases.push(
           ...(await compare(
-            `${model.identity.name} ${on}`,
+            `${name} ${version} ${on}`,
             {
               vigil: () => wholeSeries(heads, model, threads),
               onnxruntime: async () => ({
                 'slices/s': await slicesPerSecond(model, threads),
               }),
+              ...(float && { 'vigil in FP32': () => wholeSeries(heads, float, threads) }),
             },
             SPEED,
             runs,
@@ -66,7 +71,7 @@ export async function inference(runs: number, packages: readonly string[]): Prom
           `${shipped.identity.name}: its CNN ${on}, and a product of matrices`,
           {
             vigil: async () => ({
-              'GFLOP/s': CNN_GFLOP * (await slicesPerSecond(shipped, threads)),
+              'GFLOP/s': CNN_GFLOP * (await slicesPerSecond(shipped, threads, 'cnn.onnx')),
             }),
             'matrix product': () => matrixPeak(threads),
           },
@@ -148,11 +153,25 @@ async function wholeSeries(
   return { 'slices/s': (1000 * slices) / ms };
 }
 
+/** A copy of the package that classifies by `cnn.onnx`, if it has another graph for that. */
+async function withoutInt8(
+  { folder, manifest, identity }: ModelPackage,
+  beside: string,
+): Promise<ModelPackage | undefined> {
+  const { [INT8_GRAPH]: int8, ...files } = manifest.files;
+  if (int8 === undefined) return undefined;
+  const copy = join(beside, identity.hash);
+  await cp(folder, copy, { recursive: true });
+  await writeFile(join(copy, 'manifest.json'), JSON.stringify({ ...manifest, files }));
+  return openModelPackage(copy, 'any');
+}
+
 async function slicesPerSecond(
   { folder, manifest }: ModelPackage,
   threads: number,
+  graph = classifier(manifest),
 ): Promise<number> {
-  const session = await openSession(join(folder, 'cnn.onnx'), threads);
+  const session = await openSession(join(folder, graph), threads);
   const { size } = manifest.input;
   const channels = manifest.input.channels.length;
   let fastest = 0;

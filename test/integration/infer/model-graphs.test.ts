@@ -1,8 +1,12 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CLASSES } from '../../../src/domain/finding.js';
 import { studyLogitSeed } from '../../../src/infer/decision.js';
 import { ModelGraphs } from '../../../src/infer/model-graphs.js';
+import { INT8_GRAPH } from '../../../src/infer/model-manifest.js';
 import { type ModelPackage, openModelPackage } from '../../../src/infer/model-package.js';
 import { headBox, writeSliceInput } from '../../../src/infer/preprocess.js';
 import { GOLDEN, goldenImage } from '../../unit/infer/golden.js';
@@ -80,6 +84,50 @@ describe('the shipped model gives what it gave when it was exported', () => {
     expectClose(maxima, series.camMaximum, 0.01 * highest);
   });
 });
+
+describe('a package with an INT8 graph', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'vigil-int8-'));
+    await cp(packageFolder, folder, { recursive: true });
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  async function openWithInt8(): Promise<ModelGraphs> {
+    const { manifest } = await openModelPackage(packageFolder, 'any');
+    const files = { ...manifest.files, [INT8_GRAPH]: '' };
+    return ModelGraphs.open(folder, { ...manifest, files }, 1);
+  }
+
+  it('classifies by it, and takes the feature map of heat maps from the other', async () => {
+    const graph = await readFile(join(folder, 'cnn.onnx'));
+    await writeFile(join(folder, INT8_GRAPH), withHeadBias(graph, 40));
+    await writeFile(join(folder, 'cnn.onnx'), withHeadBias(graph, -40));
+    const graphs = await openWithInt8();
+    const slice = new Float32Array(3 * 256 ** 2);
+    const { logits } = await graphs.classify(slice, 1);
+    expect(Math.min(...logits)).toBeGreaterThan(20);
+    expect(await graphs.activation(slice, 1)).toHaveLength(96 * 32 ** 2);
+  });
+
+  it('is refused where that graph is none of a slice network', async () => {
+    await cp(join(folder, 'cam.onnx'), join(folder, INT8_GRAPH));
+    await expect(openWithInt8()).rejects.toMatchObject({
+      code: 'graph-mismatch',
+      message: expect.stringContaining(INT8_GRAPH),
+    });
+  });
+});
+
+/** The CNN with another bias of its logits: `raw_data` (field 9) behind the name in the initializer (onnx.proto3). */
+function withHeadBias(graph: Buffer, bias: number): Buffer {
+  const copy = Buffer.from(graph);
+  const bytes = CLASSES.length * Float32Array.BYTES_PER_ELEMENT;
+  const before = Buffer.concat([Buffer.from('net.head.bias'), Buffer.from([(9 << 3) | 2, bytes])]);
+  const at = copy.indexOf(before) + before.length;
+  for (let i = 0; i < CLASSES.length; i += 1) copy.writeFloatLE(bias, at + 4 * i);
+  return copy;
+}
 
 function rowsOf(flat: Float32Array, width: number): Float32Array[] {
   return Array.from({ length: flat.length / width }, (_, i) =>
