@@ -1,12 +1,14 @@
 """Puts the package together: graphs, manifest with hashes and decision rule, and the evaluation.
 
     python3 models/training/package.py --weights models/training/work/final --out models/vigil-ich-small --version 0.1.0
+    python3 models/training/package.py --int8 --out models/training/work/int8 --version 0.1.0-int8
     python3 models/training/package.py --net paper --weights models/training/work/paper --out /srv/models/paper --version 1
     python3 models/training/package.py --net paper --untrained --out models/training/work/paper-untrained --version 0
 
 The folder --weights holds cnn.pt, sequence.pt ({"options", "state"} of SequenceNet) and decision.json
 ({"topSlices", "calibration", "thresholds"}), and evaluation.json if there is one. The paper's network is packed
-untrained to measure its speed and to try the node on: whatever it is shown, the answer is undetermined.
+untrained to measure its speed and to try the node on: whatever it is shown, the answer is undetermined. With --int8 the package
+classifies by cnn.int8.onnx, calibrated on the cohort's cache.
 """
 import argparse
 import hashlib
@@ -18,6 +20,7 @@ import torch
 
 import export
 import machine
+import quantise
 from cohort import CLASSES
 from network import SliceNet
 from paper import PAPER_SPEC, SEQUENCE, PaperNet
@@ -71,9 +74,12 @@ def untrained():
     return cnn, sequence
 
 
-def write(out, version, cnn, sequence, spec, text, decision):
-    """Writes the graphs beside what lies there, and the manifest of all."""
+def write(out, version, cnn, sequence, spec, text, decision, cache=None):
+    """Writes the graphs beside what lies there, and the manifest of all; an INT8 graph where the cohort's `cache` is given."""
     export.write_cnn(cnn, out / "cnn.onnx", spec.size)
+    (out / "cnn.int8.onnx").unlink(missing_ok=True)
+    if cache:
+        quantise.write(out / "cnn.onnx", out / "cnn.int8.onnx", cache)
     export.write_sequence(sequence, out / "sequence.onnx")
     export.write_gradient(sequence, cnn.head.weight, out / "gradient.onnx")
     export.write_cam(cnn, out / "cam.onnx")
@@ -107,7 +113,7 @@ def main(options):
         shutil.copy(options.weights / "evaluation.json", options.out / "evaluation.json")
     decision = json.loads((options.weights / "decision.json").read_text())
     text = PAPER_TEXT if is_paper else SMALL_TEXT
-    write(options.out, options.version, cnn, sequence, spec, text, decision)
+    write(options.out, options.version, cnn, sequence, spec, text, decision, options.cache if options.int8 else None)
 
 
 if __name__ == "__main__":
@@ -117,9 +123,13 @@ if __name__ == "__main__":
     parser.add_argument("--weights", type=Path, default=Path("models/training/work/final"))
     parser.add_argument("--out", type=Path, default=Path("models/vigil-ich-small"))
     parser.add_argument("--version", required=True)
+    parser.add_argument("--int8", action="store_true", help="an INT8 graph as well, by which slices are classified then")
+    parser.add_argument("--cache", type=Path, default=Path("models/training/work/cache"), help="the cohort that calibrates it")
     parsed = parser.parse_args()
     if parsed.untrained and parsed.net != "paper":
         parser.error("only the paper's network is packed untrained")
     if parsed.net == "paper" and parsed.out == parser.get_default("out"):
         parser.error("--out is the shipped package's folder")
+    if parsed.net == "paper" and parsed.int8:
+        parser.error("the cohort's cache has the small network's input")
     main(parsed)
