@@ -103,6 +103,16 @@ def compared_with(result, origin, change):
             yield {"change": f"{change}: {what} AUC {c}", "before": before[f"{what}Auc"][c]["value"], "after": result[f"{what}Auc"][c]["value"]}
 
 
+def quantised(int8):
+    """Ablations that say what INT8 changes out of fold (compare_int8.py)."""
+    for key, what in (("cnn", "slice network alone"), ("sequence", "with the sequence model")):
+        for kind in ("study", "slice"):
+            for c in CLASSES:
+                d = int8[key][f"{kind}Auc"][c]
+                yield {"change": f"INT8 slice network, {what}: {kind} AUC {c}", "before": d["before"], "after": d["after"],
+                       "differenceLow": d["low"], "differenceHigh": d["high"]}
+
+
 def add_extras(result, folder):
     """Takes in what other steps wrote into the folder of the weights."""
     def read(name):
@@ -116,6 +126,9 @@ def add_extras(result, folder):
     if read("comparison.json"):
         result["comparison"] = read("comparison.json")
         result["ablations"] += compared(result["comparison"])
+    if read("int8.json"):
+        result["int8"] = read("int8.json")
+        result["ablations"] += quantised(result["int8"])
     result.update(read("speed.json") or {"msPerSlice": {"fp32": None, "int8": None}})
 
 

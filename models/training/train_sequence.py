@@ -140,10 +140,13 @@ def summary(studies, scores):
 def main(options):
     machine.use(1)
     folds = [load_studies(folder) for folder in options.nets]
+    options.out.mkdir(parents=True, exist_ok=True)
     tested, out_scores = [], []
     for held, own in enumerate(folds):
         learn = [s for k, part in enumerate(folds) if k != held for s in part]
-        nets = [train(learn, options, options.seed + 10 * held + e)[0] for e in range(options.repeats)]
+        trained = [train(learn, options, options.seed + 10 * held + e) for e in range(options.repeats)]
+        nets = [net for net, _ in trained]
+        torch.save([{"options": made, "state": net.state_dict()} for net, made in trained], options.out / f"sequence{held}.pt")
         test = [s for s in own if s.view == 0 and s.drawn == 0]
         each = [apply(net, test) for net in nets]
         tested += test
@@ -151,7 +154,6 @@ def main(options):
     record = {"options": {k: str(v) for k, v in vars(options).items()},
               "cnn": summary(tested, [s.logits for s in tested]), "sequence": summary(tested, out_scores)}
     print(json.dumps(record, indent=1))
-    options.out.mkdir(parents=True, exist_ok=True)
     everything = [s for part in folds for s in part]
     net, net_options = train(everything, options, options.seed)
     torch.save({"options": net_options, "state": net.state_dict()}, options.out / "sequence.pt")
