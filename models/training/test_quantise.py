@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import compare_int8
 import export
 import quantise
 from network import Conv, SliceNet
@@ -129,6 +130,18 @@ class Running(unittest.TestCase):
                 torch.testing.assert_close(values[name], expected)
         made = quantise.quantised(model, slices.numpy())
         self.assertEqual([value.name for value in made.graph.output], ["features", "logits"])
+
+
+class Comparing(unittest.TestCase):
+    def test_what_is_lost_counts_as_less_and_what_stays_as_nothing(self):
+        rng = np.random.default_rng(0)
+        y, score = np.tile([0, 1], 20), np.tile([-1.0, 1], 20)
+        same = compare_int8.difference(y, score, score, np.arange(40) // 4)
+        self.assertEqual((same["before"], same["change"], same["low"], same["high"]), (1, 0, 0, 0))
+        worse = compare_int8.difference(y, score, score + rng.normal(0, 3, 40), np.arange(40) // 4)
+        self.assertLess(worse["high"], 0)
+        self.assertEqual(compare_int8.answers_changed(y, score, score), 0)
+        self.assertGreater(compare_int8.answers_changed(y, score, -score), 30)
 
 
 if __name__ == "__main__":
