@@ -48,7 +48,7 @@ class Quantised(unittest.TestCase):
         torch.manual_seed(0)
         self.slices = torch.randn(6, 3, 16, 16)
         self.float = exported(Tiny(), 16)
-        self.made = quantise.quantised(self.float, self.slices.numpy(), keep=())
+        self.made = quantise.quantised(self.float, self.slices.numpy(), parts=("",))
 
     def test_answers_stay_within_few_steps_of_the_float_ones(self):
         before, after = run(self.float, slices=self.slices), run(self.made, slices=self.slices)
@@ -77,8 +77,8 @@ class Quantised(unittest.TestCase):
             if name.endswith(("weight.zero", "bias.zero")) or ("Relu" in name and name.endswith(".zero")):
                 self.assertFalse(value.any(), name)
 
-    def test_what_is_kept_stays_float(self):
-        made = quantise.quantised(self.float, self.slices.numpy(), keep=("/last/",))
+    def test_what_is_not_named_stays_float(self):
+        made = quantise.quantised(self.float, self.slices.numpy(), parts=("/stem/", "/depthwise/", "/project/"))
         conv = next(node for node in made.graph.node if "/last/" in node.name and node.op_type == "Conv")
         self.assertEqual(constants(made.graph)[conv.input[1]].dtype, torch.float32)
 
