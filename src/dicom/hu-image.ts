@@ -1,6 +1,6 @@
 import type { Frame, Orientation } from '../domain/instance.js';
 import { PixelError } from './pixel-error.js';
-import { readStoredImage, type StoredImage } from './pixels.js';
+import { readFrame, type StoredImage, storedImage } from './pixels.js';
 
 /** What stands for "no pixel here". */
 const AIR_HU = -1000;
@@ -16,24 +16,30 @@ export interface HuImage {
   readonly pixelSpacing?: readonly [number, number];
 }
 
+/** A CT's usual image, in 16 bits. Kept from image to image: fresh memory costs four times the arithmetic. */
+const scratch = new ArrayBuffer(2 * 512 * 512);
+
 /**
  * One frame of a CT's Part 10 file in Hounsfield units, turned to radiological display: rows run from the patient's
  * right to left, columns from anterior to posterior. `geometry` is the header's entry for that frame, `frame` counts
  * from 1.
+ * @param into takes the values where it has their length; nobody else may use it any more
  * @throws PixelError
  */
 export async function readHuImage(
   part10: Uint8Array,
   geometry: Frame,
   frame = 1,
+  into?: Float32Array,
 ): Promise<HuImage> {
-  const image = toHu(await readStoredImage(part10, frame), geometry);
+  const encoded = await readFrame(part10, frame);
+  const image = toHu(storedImage(encoded, scratch), geometry, into);
   const { imageOrientationPatient: orientation } = geometry;
   return orientation ? orientToDisplay(image, orientation) : image;
 }
 
 /** Modality LUT as slope and intercept (PS3.3 C.11.1.1.2); padding becomes air. */
-export function toHu(stored: StoredImage, geometry: Frame): HuImage {
+export function toHu(stored: StoredImage, geometry: Frame, into?: Float32Array): HuImage {
   if (geometry.rescaleUnreadable) {
     throw new PixelError('value-mapping-invalid', 'Rescale Slope or Intercept is no number');
   }
@@ -43,7 +49,7 @@ export function toHu(stored: StoredImage, geometry: Frame): HuImage {
     throw new PixelError('value-mapping-invalid', `Rescale Slope ${slope}, Intercept ${intercept}`);
   }
   const { values, padding, rows, columns } = stored;
-  const hu = new Float32Array(values.length);
+  const hu = into?.length === values.length ? into : new Float32Array(values.length);
   for (let i = 0; i < hu.length; i += 1) hu[i] = (values[i] as number) * slope + intercept;
   if (padding && padding.to * slope + intercept <= HIGHEST_PADDING_HU) {
     for (let i = 0; i < hu.length; i += 1) {

@@ -33,14 +33,26 @@ export interface StoredImage {
   readonly padding?: { readonly from: number; readonly to: number };
 }
 
+/** One frame's bytes, decompressed, and how they are to be read. */
+export interface EncodedFrame {
+  readonly bytes: Uint8Array;
+  readonly layout: Layout;
+  readonly padding: StoredImage['padding'];
+}
+
+/** As `readFrame` and `storedImage`. @throws PixelError */
+export async function readStoredImage(part10: Uint8Array, frame = 1): Promise<StoredImage> {
+  return storedImage(await readFrame(part10, frame));
+}
+
 /**
- * The stored values of one frame (from 1) of a Part 10 file with 8 or 16 bits allocated and one sample per pixel
- * (PS3.5 8.1, PS3.3 C.7.6.3). MONOCHROME1 only says how to display: the values are as stored.
+ * One frame (from 1) of a Part 10 file with 8 or 16 bits allocated and one sample per pixel (PS3.5 8.1, PS3.3 C.7.6.3).
+ * MONOCHROME1 only says how to display: the values are as stored.
  * @throws PixelError
  */
-export async function readStoredImage(part10: Uint8Array, frame = 1): Promise<StoredImage> {
+export async function readFrame(part10: Uint8Array, frame = 1): Promise<EncodedFrame> {
   try {
-    return await readFrame(parse(part10), frame);
+    return await frameOf(parse(part10), frame);
   } catch (error) {
     // dicom-parser throws strings: here where an element that is asked for has its value cut off.
     if (typeof error !== 'string') throw error;
@@ -48,7 +60,7 @@ export async function readStoredImage(part10: Uint8Array, frame = 1): Promise<St
   }
 }
 
-async function readFrame(dataSet: DataSet, frame: number): Promise<StoredImage> {
+async function frameOf(dataSet: DataSet, frame: number): Promise<EncodedFrame> {
   const layout = layoutOf(dataSet);
   const frames = dataSet.intString('x00280008') ?? 1;
   if (!Number.isInteger(frame) || frame < 1 || frame > frames) {
@@ -61,15 +73,21 @@ async function readFrame(dataSet: DataSet, frame: number): Promise<StoredImage> 
   const bytes = element.encapsulatedPixelData
     ? await decompress(syntax, encapsulatedFrame(dataSet, element, frame, frames), layout)
     : nativeFrame(dataSet, element, frame, layout, syntax === EXPLICIT_VR_BIG_ENDIAN);
-  const padding = paddingOf(dataSet, layout);
-  return {
-    rows: layout.rows,
-    columns: layout.columns,
-    bitsStored: layout.bitsStored,
-    signed: layout.signed,
-    values: storedValues(bytes, layout),
-    ...(padding && { padding }),
-  };
+  return { bytes, layout, padding: paddingOf(dataSet, layout) };
+}
+
+/**
+ * The frame's values.
+ * @param scratch where they may be kept; whoever gives it is through with them before it is given again
+ * @throws PixelError where the frame is too short
+ */
+export function storedImage(
+  { bytes, layout, padding }: EncodedFrame,
+  scratch?: ArrayBuffer,
+): StoredImage {
+  const { rows, columns, bitsStored, signed } = layout;
+  const values = storedValues(bytes, layout, scratch);
+  return { rows, columns, bitsStored, signed, values, ...(padding && { padding }) };
 }
 
 /** A multi-frame object is read frame by frame from the same bytes: its header is parsed once. */
@@ -183,7 +201,11 @@ function nativeFrame(
   return copy;
 }
 
-function storedValues(bytes: Uint8Array, layout: Layout): Int16Array | Uint16Array {
+function storedValues(
+  bytes: Uint8Array,
+  layout: Layout,
+  scratch?: ArrayBuffer,
+): Int16Array | Uint16Array {
   const pixels = layout.rows * layout.columns;
   const wide = bytes.length >= 2 * pixels;
   if (bytes.length < pixels) {
@@ -194,7 +216,11 @@ function storedValues(bytes: Uint8Array, layout: Layout): Int16Array | Uint16Arr
   if (wide && bitsStored === 16) {
     return signed ? new Int16Array(bytes.buffer, bytes.byteOffset, pixels) : (raw as Uint16Array);
   }
-  const values = signed ? new Int16Array(pixels) : new Uint16Array(pixels);
+  const kept =
+    scratch !== undefined && scratch.byteLength >= 2 * pixels
+      ? scratch
+      : new ArrayBuffer(2 * pixels);
+  const values = signed ? new Int16Array(kept, 0, pixels) : new Uint16Array(kept, 0, pixels);
   const left = 31 - highBit;
   const right = 32 - bitsStored;
   for (let i = 0; i < pixels; i += 1) {

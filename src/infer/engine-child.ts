@@ -46,7 +46,7 @@ async function answer(request: EngineRequest): Promise<EngineReply> {
   try {
     if (analyser === undefined) throw new Error('No model is open');
     if (request.type === 'classify') {
-      return { type: 'classified', id, results: await analyser.classify(request.slabs) };
+      return { type: 'classified', id, results: await analyser.classify(request) };
     }
     const { slabs, results, keySlices } = request;
     const conclusion = await analyser.conclude(slabs, results, keySlices);

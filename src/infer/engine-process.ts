@@ -127,8 +127,8 @@ export class EngineProcess {
   }
 
   /** @throws ProcessLostError; StageError where the files are to blame */
-  async classify(slabs: Classify['slabs']): Promise<SlabResult[]> {
-    const reply = await this.#work({ type: 'classify', slabs });
+  async classify(slabs: Classify['slabs'], next?: Classify['next']): Promise<SlabResult[]> {
+    const reply = await this.#work({ type: 'classify', slabs, next });
     if (reply.type !== 'classified') throw await this.#mistrust(BROKEN_ANSWER);
     return this.#trusted(() => slabResultsFrom(reply.results, { slabs }, this.#manifest));
   }

@@ -56,6 +56,8 @@ export interface OpenModel {
 export interface Classify {
   readonly type: 'classify';
   readonly slabs: readonly SlabInput[];
+  /** The first slab of the request that follows: it is made while the CNN still runs on these. */
+  readonly next?: SlabInput | undefined;
 }
 
 export interface Conclude {

@@ -166,10 +166,12 @@ export class InferenceEngine implements AsyncDisposable {
   async #analyse({ seriesInstanceUid, slabs, keySlices, ...waiting }: Analysis): Promise<void> {
     try {
       // After a loss one by one: the next one tells which slab it was.
-      const size = this.#suspects.get(seriesInstanceUid) ? 1 : BATCH;
+      const suspect = this.#suspects.get(seriesInstanceUid) === true;
+      const size = suspect ? 1 : BATCH;
       const fresh = slabs.filter(({ key }) => this.#results.get(key) === undefined);
       for (let at = 0; at < fresh.length; at += size) {
-        await this.#classify(seriesInstanceUid, fresh.slice(at, at + size));
+        const next = suspect ? undefined : fresh[at + size];
+        await this.#classify(seriesInstanceUid, fresh.slice(at, at + size), next);
       }
       const results = slabs.map(({ key }) => this.#results.get(key) as SlabResult);
       const conclusion = await this.#ask(seriesInstanceUid, slabs, (on) =>
@@ -198,8 +200,12 @@ export class InferenceEngine implements AsyncDisposable {
     }
   }
 
-  async #classify(seriesInstanceUid: string, slabs: readonly SlabInput[]): Promise<void> {
-    const results = await this.#ask(seriesInstanceUid, slabs, (on) => on.classify(slabs));
+  async #classify(
+    seriesInstanceUid: string,
+    slabs: readonly SlabInput[],
+    next?: SlabInput,
+  ): Promise<void> {
+    const results = await this.#ask(seriesInstanceUid, slabs, (on) => on.classify(slabs, next));
     let highest = this.#suspicion.get(seriesInstanceUid) ?? Number.NEGATIVE_INFINITY;
     for (const [i, { key }] of slabs.entries()) {
       const result = results[i] as SlabResult;

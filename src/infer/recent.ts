@@ -17,11 +17,14 @@ export class Recent<V> {
     return this.#entries;
   }
 
-  set(key: string, value: V): void {
+  /** Returns what is kept no more for it. */
+  set(key: string, value: V): V | undefined {
     this.#entries.delete(key);
     this.#entries.set(key, value);
-    if (this.#entries.size <= this.#capacity) return;
-    const [oldest] = this.#entries.keys();
-    if (oldest !== undefined) this.#entries.delete(oldest);
+    if (this.#entries.size <= this.#capacity) return undefined;
+    const [oldest] = this.#entries;
+    if (oldest === undefined) return undefined;
+    this.#entries.delete(oldest[0]);
+    return oldest[1];
   }
 }

@@ -14,11 +14,17 @@ const SLABS_KEPT = 8;
 /** Reads slabs from Part 10 files as HU images, turned to display. */
 export class SlabReader {
   readonly #slabs = new Recent<HuImage>(SLABS_KEPT);
+  /** Memory of images that nobody has any more: fresh memory costs more than filling it. */
+  readonly #spare: Float32Array[] = [];
+  /** Images that are kept no more, but may be among those of the last `read`. */
+  #dropped: HuImage[] = [];
   /** Frames of one object follow one another, and a multi-frame file is large. */
   #file: { readonly path: string; readonly bytes: Uint8Array } | undefined;
 
-  /** The images of `groups`, in that order. @throws StageError */
+  /** The images of `groups`, in that order; good until the next call, which comes after this one. @throws StageError */
   async read({ groups }: SlabInput): Promise<HuImage[]> {
+    for (const image of this.#dropped) this.#spareMemory(image.hu);
+    this.#dropped = [];
     const images: HuImage[] = [];
     for (const group of groups) images.push(await this.#slab(group));
     return images;
@@ -31,21 +37,31 @@ export class SlabReader {
     const images: HuImage[] = [];
     for (const reference of group) images.push(await this.#image(reference));
     const slab = averageImages(images);
+    if (group.length > 1) for (const { hu } of images) this.#spareMemory(hu);
     if (group.length > 1 && !allFinite(slab.hu)) {
       throw new StageError('pixels-not-finite', 'permanent', 'The mean of slices is no number');
     }
-    this.#slabs.set(key, slab);
+    const dropped = this.#slabs.set(key, slab);
+    if (dropped !== undefined) this.#dropped.push(dropped);
     return slab;
   }
 
   async #image({ file, sha256, frame, geometry }: ImageReference): Promise<HuImage> {
     if (this.#file?.path !== file) this.#file = { path: file, bytes: await bytesOf(file, sha256) };
+    const into = this.#spare.pop();
     try {
-      return await readHuImage(this.#file.bytes, geometry, frame);
+      const image = await readHuImage(this.#file.bytes, geometry, frame, into);
+      // A turned image is in other memory.
+      if (into?.length === image.hu.length && image.hu !== into) this.#spareMemory(into);
+      return image;
     } catch (cause) {
       if (!(cause instanceof PixelError)) throw cause;
       throw new StageError(`pixels-${cause.code}`, 'permanent', cause.message, { cause });
     }
+  }
+
+  #spareMemory(hu: Float32Array): void {
+    if (this.#spare.length < SLABS_KEPT) this.#spare.push(hu);
   }
 }
 

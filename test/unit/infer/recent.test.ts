@@ -6,6 +6,6 @@ it('forgets what was not used for longest', () => {
   recent.set('a', 1);
   recent.set('b', 2);
   recent.get('a');
-  recent.set('c', 3);
+  expect(recent.set('c', 3)).toBe(2);
   expect([recent.get('a'), recent.get('b'), recent.get('c')]).toEqual([1, undefined, 3]);
 });
