@@ -59,7 +59,7 @@ ends of sensitivity's and specificity's intervals to their values: {ppv}.
 The LSTM against the slice network alone (study score: mean of the two highest slices): study AUC {cnnStudy} to
 {lstmStudy} (difference {gainLow} to {gainHigh}), slice AUC {cnnSlice} to {lstmSlice}, calibrated slice log loss
 {cnnLoss} to {lstmLoss}.
-{since}{int8}{robust}{compared}
+{since}{int8}{robust}{familiarity}{compared}
 ## Limits
 
 - One hospital, young trauma patients, {studies} studies. Intervals are wide. Subarachnoid, intraventricular and subdural
@@ -161,8 +161,28 @@ def int8_text(e):
 
     return f"""
 The slice network in INT8 (static, `models/training/quantise.py`) against FP32, out of fold, any hemorrhage after the LSTM: {told("study")}, {told("slice")}. The
-answer of {i['sequence']['studyAnswersChanged']} of {i['studies']} studies changes. On `head-ct-ge` the network that ships gives {head['fp32']:.2f} in FP32 and {head['int8']:.2f} in INT8,
+answer of {i['sequence']['studyAnswersChanged']} of {i['studies']} studies changes. These fold networks saw {", ".join(str(n) for n in i['foldImages'])} samples and are none of those above: only
+the differences count. On `head-ct-ge` the network that ships gives {head['fp32']:.2f} in FP32 and {head['int8']:.2f} in INT8,
 slice network alone. Heat maps are FP32's either way, weighed by the gradient at the scores' features.
+"""
+
+
+def familiarity_text(e):
+    if "familiarity" not in e:
+        return ""
+    f = e["familiarity"]
+    real, seen, strange = f["realHeadsLeftOut"], f["asOtherScannersGiveThem"], f["strange"]
+    bleeding = sum(one["hemorrhage"] for one in f["farthestByMedian"])
+
+    def told(names):
+        return ", ".join(f"{name} {strange[name]['tenth']:.2f}" for name in names)
+
+    beyond = [name for name in strange if strange[name]["tenth"] > 1.5 * seen["tenth"]["farthest"]]
+    return f"""
+The distance of a series' features from those of real heads (Mahalanobis, {f['components']} components, `familiarity.py`) was tried as a gate against what
+is no head, and is not used. By its median slice {bleeding} of the {len(f['farthestByMedian'])} heads that lie farthest have a hemorrhage: such a gate refuses the sickest. By its
+nearest tenth real heads reach {real['tenth']['farthest']:.2f} ({seen['tenth']['farthest']:.2f} as other scanners give them): {told(beyond)} lie clearly beyond, which the gate on
+pixels refuses already, and {told([name for name in strange if name not in beyond])} do not.
 """
 
 
@@ -224,7 +244,7 @@ def main(options):
     sick, healthy = e["operatingPoints"]["threeWay"]["withHemorrhage"], e["operatingPoints"]["threeWay"]["without"]
     cnn, study, demo = e["sliceNetworkAlone"], e["ablations"][0], e["demonstrationOnly"]
     text = CARD.format(
-        studies=e["studies"], folded=folded(e), training=trained(options, e), carried=carried_text(e), speed=speed_text(e, (options.out.parent / "cnn.int8.onnx").exists()), int8=int8_text(e), longer=", longer than they were," if "outOfFoldOf" in e else "", compared=compared_text(e), since=since_text(e), classes=classes, points=points,
+        studies=e["studies"], folded=folded(e), training=trained(options, e), carried=carried_text(e), speed=speed_text(e, (options.out.parent / "cnn.int8.onnx").exists()), int8=int8_text(e), familiarity=familiarity_text(e), longer=", longer than they were," if "outOfFoldOf" in e else "", compared=compared_text(e), since=since_text(e), classes=classes, points=points,
         demo=(", ".join(demo[:-1]) + " and " + demo[-1]).capitalize() if len(demo) > 1 else (demo or ["none"])[0],
         sick=sum(sick.values()), healthy=sum(healthy.values()),
         sp=sick["positive"], su=sick["undetermined"], sn=sick["negative"],

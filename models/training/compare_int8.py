@@ -160,7 +160,8 @@ def main(options):
     for fold, folder in enumerate(options.nets):
         graphs_of(folder, fold, options)
         answers += fold_answers(cohort, folder, fold, options)
-    result = {**figures(answers), "shippedNetwork": shipped_network(cohort, options)}
+    images = [json.loads((folder / "results.json").read_text())["images"] for folder in options.nets]
+    result = {"foldImages": images, **figures(answers), "shippedNetwork": shipped_network(cohort, options)}
     options.out.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))
 

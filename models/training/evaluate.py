@@ -129,6 +129,8 @@ def add_extras(result, folder):
     if read("int8.json"):
         result["int8"] = read("int8.json")
         result["ablations"] += quantised(result["int8"])
+    if read("familiarity.json"):
+        result["familiarity"] = read("familiarity.json")
     result.update(read("speed.json") or {"msPerSlice": {"fp32": None, "int8": None}})
 
 
