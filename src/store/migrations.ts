@@ -467,4 +467,25 @@ export const MIGRATIONS: readonly string[] = [
       SELECT NEW.analysis_id, name, NEW.reported_at FROM second_reader WHERE true ON CONFLICT DO NOTHING;
   END;
   `,
+  `
+  -- Rows of 1 KB and more: without a rowid each needs a page of its own for what does not fit beside its key.
+  CREATE TABLE instance_new (
+    sop_instance_uid TEXT NOT NULL PRIMARY KEY,
+    series_instance_uid TEXT NOT NULL REFERENCES series,
+    sop_class_uid TEXT NOT NULL,
+    transfer_syntax_uid TEXT NOT NULL,
+    -- SHA-256 of the dataset's bytes as received, in hex.
+    sha256 TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    file TEXT NOT NULL,
+    association_id INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    header TEXT NOT NULL
+  ) STRICT;
+  INSERT INTO instance_new SELECT sop_instance_uid, series_instance_uid, sop_class_uid, transfer_syntax_uid, sha256, bytes,
+    file, association_id, received_at, header FROM instance;
+  DROP TABLE instance;
+  ALTER TABLE instance_new RENAME TO instance;
+  CREATE INDEX instance_series ON instance (series_instance_uid);
+  `,
 ];
