@@ -488,4 +488,7 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE instance_new RENAME TO instance;
   CREATE INDEX instance_series ON instance (series_instance_uid);
   `,
+  `
+  CREATE INDEX commitment_dead ON commitment (state) WHERE state = 'dead';
+  `,
 ];

@@ -1,5 +1,8 @@
 /** The SQL of what is shown of the node and of studies. */
 
+/** Word for word as the index of open deliveries has it: SQLite takes a partial index only where a query says the same. */
+const OPEN = "state NOT IN ('delivered', 'replaced', 'abandoned')";
+
 export const COUNTS = `
   SELECT
     (SELECT count(*) FROM series WHERE state = 'receiving') AS seriesReceiving,
@@ -9,9 +12,9 @@ export const COUNTS = `
     (SELECT count(*) FROM analysis a WHERE state = 'stuck' AND NOT EXISTS (SELECT 1 FROM analysis later
        WHERE later.study_instance_uid = a.study_instance_uid AND later.revision > a.revision
          AND later.state = 'reported')) AS analysesStuck,
-    (SELECT count(*) FROM delivery WHERE state IN ('due', 'sending')) AS deliveriesDue,
+    (SELECT count(*) FROM delivery WHERE ${OPEN} AND state IN ('due', 'sending')) AS deliveriesDue,
     (SELECT count(*) FROM delivery WHERE state = 'stored') AS deliveriesUnproven,
-    (SELECT count(*) FROM delivery WHERE state = 'dead') AS deliveriesDead,
+    (SELECT count(*) FROM delivery WHERE ${OPEN} AND state = 'dead') AS deliveriesDead,
     (SELECT count(*) FROM conflict WHERE settled_at IS NULL) AS conflicts,
     (SELECT count(*) FROM damage WHERE problem <> 'orphan') AS damagedFiles,
     (SELECT count(*) FROM damage WHERE problem = 'orphan') AS orphanFiles,
@@ -22,20 +25,20 @@ export const DESTINATION_BACKLOG = `
   SELECT d.destination, sum(d.state IN ('due', 'sending')) AS due, sum(d.state = 'stored') AS stored,
     sum(d.state = 'dead') AS dead, min(iif(d.state = 'dead', NULL, d.created_at)) AS oldestAt,
     (SELECT f.failure_code FROM delivery f
-     WHERE f.destination = d.destination AND f.state IN ('due', 'sending', 'stored') AND f.failure_code IS NOT NULL
+     WHERE f.${OPEN} AND f.destination = d.destination AND f.state IN ('due', 'sending', 'stored') AND f.failure_code IS NOT NULL
      ORDER BY f.priority, f.delivery_id LIMIT 1) AS failureCode
-  FROM delivery d WHERE d.state NOT IN ('delivered', 'replaced', 'abandoned')
+  FROM delivery d WHERE d.${OPEN}
   GROUP BY d.destination ORDER BY d.destination`;
 
 export const OPEN_ROUTES = `
   SELECT route, destination, count(*) AS deliveries FROM delivery
-  WHERE state NOT IN ('delivered', 'replaced', 'abandoned', 'dead') GROUP BY route, destination ORDER BY 1, 2`;
+  WHERE ${OPEN} AND state <> 'dead' GROUP BY route, destination ORDER BY 1, 2`;
 
 export const DEAD_LETTERS = `
   SELECT d.settled_at AS settledAt, d.destination, r.kind, d.sop_instance_uid AS sopInstanceUid, d.attempts, d.status,
     d.failure_class AS failureClass, d.failure_code AS failureCode, a.study_instance_uid AS studyInstanceUid
   FROM delivery d JOIN result_object r USING (sop_instance_uid) JOIN analysis a USING (analysis_id)
-  WHERE d.state = 'dead' ORDER BY d.priority, d.delivery_id LIMIT ?`;
+  WHERE d.${OPEN} AND d.state = 'dead' ORDER BY d.priority, d.delivery_id LIMIT ?`;
 
 export const RECENT_STUDIES = `
   SELECT s.study_instance_uid AS studyInstanceUid, s.created_at AS createdAt, s.last_instance_at AS lastInstanceAt,
