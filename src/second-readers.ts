@@ -89,8 +89,9 @@ export class SecondReaders implements AsyncDisposable {
     await Promise.all(
       this.#readers.map(async (reader) => {
         if ('refusal' in reader) return;
-        await reader.loop.stop();
+        // The process first: a reading that is cut off is made after the next start, and nobody waits for it now.
         await reader.infer[Symbol.asyncDispose]();
+        await reader.loop.stop();
       }),
     );
   }

@@ -128,6 +128,23 @@ routes:
     }
   });
 
+  it('reads after the next start what a stop has kept from it', async () => {
+    await using folder = await temporaryFolder();
+    await scepticIn(folder.path);
+    const settings = settingsIn(
+      folder.path,
+      `${waits}\n${SCEPTIC}\ndefaultRoute: { drop: nothing is wanted }`,
+    );
+    {
+      await using app = await startNode(settings);
+      await sendTo(app, files);
+      await untilReported(app, uid);
+    }
+    await using app = await startNode(settings);
+    const { analyses } = await untilRead(app);
+    expect(analyses).toMatchObject([{ secondReadings: [{ finding: { outcome: 'negative' } }] }]);
+  });
+
   it('whose package cannot be used is named, and triage runs without it', async () => {
     await using folder = await temporaryFolder();
     await scepticIn(folder.path);
