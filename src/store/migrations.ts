@@ -458,8 +458,9 @@ export const MIGRATIONS: readonly string[] = [
     outcome TEXT,
     finding TEXT,
     PRIMARY KEY (analysis_id, reader)
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX second_reading_state ON second_reading (reader, state, due_at);
+  ) STRICT;
+  CREATE INDEX second_reading_due ON second_reading (reader, due_at) WHERE state = 'due';
+  CREATE INDEX second_reading_read ON second_reading (read_at) WHERE state = 'read';
 
   CREATE TRIGGER analysis_reported AFTER UPDATE OF state ON analysis
   WHEN NEW.state = 'reported' AND OLD.state <> 'reported' AND NEW.series_instance_uid IS NOT NULL BEGIN

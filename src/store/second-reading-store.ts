@@ -6,7 +6,7 @@ import type { Catalog } from './database.js';
 import { eventWriter } from './events.js';
 import type { ReportObjects, WrittenObject } from './report-objects.js';
 import * as sql from './second-reading-queries.js';
-import { readingOf } from './second-reading-rows.js';
+import { readingsOf } from './second-reading-rows.js';
 
 /** A reported analysis whose series another model is to read; `attempts` counts this one. */
 export interface SecondReadingWork {
@@ -116,7 +116,7 @@ export class SecondReadingStore {
 
   /** What has been read of an analysis so far. */
   readings(analysisId: number): SecondReading[] {
-    return this.#catalog.prepare(sql.READINGS_OF_ANALYSIS).all(analysisId).map(readingOf);
+    return readingsOf(this.#catalog, analysisId);
   }
 
   #put({ reader, report }: SecondReadingWork, dueAt: number, attempts: number): void {

@@ -15,8 +15,7 @@ import type { Catalog } from './database.js';
 import { eventWriter } from './events.js';
 import { STUDY_STEPS } from './performed-step-queries.js';
 import type { RoutingRecord } from './routing-record.js';
-import { READINGS_OF_ANALYSIS } from './second-reading-queries.js';
-import { readingOf } from './second-reading-rows.js';
+import { readingsOf } from './second-reading-rows.js';
 import { SET_SELECTION_DUE, STUDY_SERIES } from './series-queries.js';
 import * as sql from './status-queries.js';
 
@@ -263,7 +262,7 @@ export class StatusStore {
         ...row,
         finding: row.finding === null ? null : withoutHeatMaps(JSON.parse(row.finding)),
         routing: row.routing === null ? null : (JSON.parse(row.routing) as RoutingRecord),
-        secondReadings: this.#secondReadings(row.analysisId),
+        secondReadings: readingsOf(this.#catalog, row.analysisId),
       })),
       objects: all(sql.STUDY_OBJECTS),
       deliveries: all(sql.STUDY_DELIVERIES),
@@ -302,7 +301,7 @@ export class StatusStore {
       ...times,
       studyInstanceUid,
       finding: JSON.parse(finding) as Finding,
-      secondReadings: this.#secondReadings(analysisId),
+      secondReadings: readingsOf(this.#catalog, analysisId),
     };
   }
 
@@ -327,10 +326,6 @@ export class StatusStore {
         return true;
       })
       .immediate();
-  }
-
-  #secondReadings(analysisId: number): SecondReading[] {
-    return this.#catalog.prepare(READINGS_OF_ANALYSIS).all(analysisId).map(readingOf);
   }
 }
 
