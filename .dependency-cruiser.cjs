@@ -85,7 +85,10 @@ module.exports = {
         'Signals, supervisor and configuration around the composition root; never a part of it.',
       severity: 'error',
       from: { path: '^src/main[.]ts$' },
-      to: { path: '^src/', pathNot: ['^src/(app|systemd|log|config-versions)[.]ts$', config] },
+      to: {
+        path: '^src/',
+        pathNot: ['^src/(app|systemd|log|config-check|config-versions)[.]ts$', config],
+      },
     },
     {
       name: 'cli-imports',

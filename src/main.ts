@@ -3,6 +3,7 @@ import { App } from './app.js';
 import { problemText } from './config/problems.js';
 import { type LoadedSettings, loadSettings } from './config/settings.js';
 import { ConfigWatcher } from './config/watch.js';
+import { checkText } from './config-check.js';
 import { ConfigVersions } from './config-versions.js';
 import { createLog } from './log.js';
 import { Systemd } from './systemd.js';
@@ -28,6 +29,7 @@ export async function main(configFile: string): Promise<void> {
   };
   const watcher: ConfigWatcher = new ConfigWatcher({
     loaded,
+    check: checkText,
     onChange: (change) => {
       app.reconfigure(change.loaded.settings, change.restartNeeded);
       keep(change.loaded, 'file');

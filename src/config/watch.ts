@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type FSWatcher, watch } from 'chokidar';
 import type { Environment } from './environment.js';
-import { type LoadedSettings, loadSettings, type Settings } from './settings.js';
+import { type LoadedSettings, readConfigText, type Settings } from './settings.js';
 
 /** A change of the file that is in force from now on. */
 export interface ConfigChange {
@@ -73,6 +73,9 @@ function fileKey(key: string): string {
   return key.replace(/Ms$/, 'Seconds').replace(/Bytes$/, 'Mb');
 }
 
+/** Reads a configuration's text; `file` is what relative paths start from. @throws ConfigError */
+type Check = (text: string, file: string, env: Environment) => Promise<LoadedSettings>;
+
 /** Writers that truncate and write again are given this long to finish. Milliseconds. */
 const QUIET_MS = 200;
 
@@ -83,6 +86,7 @@ const QUIET_MS = 200;
 export class ConfigWatcher implements AsyncDisposable {
   readonly #options: {
     readonly env: Environment;
+    readonly check: Check;
     readonly onChange: (change: ConfigChange) => void;
     readonly onProblem: (error: Error) => void;
   };
@@ -98,13 +102,14 @@ export class ConfigWatcher implements AsyncDisposable {
     /** What Vigil was started with. */
     loaded: LoadedSettings;
     env?: Environment;
+    check: Check;
     onChange: (change: ConfigChange) => void;
     /** Gets a ConfigError where the file is bad. */
     onProblem: (error: Error) => void;
   }) {
-    const { loaded, env = process.env, onChange, onProblem } = options;
+    const { loaded, env = process.env, check, onChange, onProblem } = options;
     this.#running = loaded;
-    this.#options = { env, onChange, onProblem };
+    this.#options = { env, check, onChange, onProblem };
   }
 
   /** Resolves when changes from now on are seen. */
@@ -170,7 +175,8 @@ export class ConfigWatcher implements AsyncDisposable {
   async #read(asked: boolean): Promise<void> {
     let next: LoadedSettings;
     try {
-      next = await loadSettings(this.#running.file, this.#options.env);
+      const { path, text } = await readConfigText(this.#running.file);
+      next = await this.#options.check(text, path, this.#options.env);
     } catch (error) {
       const { message } = error as Error;
       if (!asked && message === this.#lastProblem) return;

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { App } from '../../src/app.js';
 import { loadSettings, type Settings } from '../../src/config/settings.js';
 import { ConfigWatcher } from '../../src/config/watch.js';
+import { checkText } from '../../src/config-check.js';
 import { ConfigVersions } from '../../src/config-versions.js';
 import type { PhantomStudy } from '../../src/simulate/head-phantom.js';
 import type { SimulatedPacs } from '../../src/simulate/pacs.js';
@@ -59,6 +60,7 @@ export class BrowserNode implements AsyncDisposable {
     const watcher = new ConfigWatcher({
       loaded,
       env: {},
+      check: checkText,
       onChange: (change) => {
         settings = change.loaded.settings;
         app.reconfigure(change.loaded.settings, change.restartNeeded);

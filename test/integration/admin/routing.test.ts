@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { App } from '../../../src/app.js';
 import { loadSettings } from '../../../src/config/settings.js';
 import { ConfigWatcher } from '../../../src/config/watch.js';
+import { checkText } from '../../../src/config-check.js';
 import { ConfigVersions } from '../../../src/config-versions.js';
 import { temporaryFolder } from '../node/node-rig.js';
 import { type Client, everyRole, type Role } from './api-rig.js';
@@ -33,6 +34,7 @@ beforeAll(async () => {
   const watcher = new ConfigWatcher({
     loaded,
     env: {},
+    check: checkText,
     onChange: (change) => {
       app.reconfigure(change.loaded.settings, change.restartNeeded);
       versions.noteInForce(change.loaded, 'file');

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../../src/config/problems.js';
 import { loadSettings } from '../../../src/config/settings.js';
 import { applicable, type ConfigChange, ConfigWatcher } from '../../../src/config/watch.js';
+import { checkText } from '../../../src/config-check.js';
 
 let folder: string;
 let file: string;
@@ -22,6 +23,7 @@ async function follow() {
   const watcher = new ConfigWatcher({
     loaded: await loadSettings(file, {}),
     env: {},
+    check: checkText,
     onChange: (change) => said.emit('said', change),
     onProblem: (error) => said.emit('said', error),
   });
@@ -98,6 +100,14 @@ describe('a file that changes while Vigil runs', () => {
     await writeFile(file, 'log: { level: info }\n');
     expect(levelOf(await change)).toBe('info');
     expect(heard).toHaveLength(2);
+  });
+
+  it('is not in force where it names a model package that the next start would not find', async () => {
+    const { watcher, next } = await follow();
+    await using _ = watcher;
+    const problem = next();
+    await writeFile(file, 'inference: { model: ./nowhere }\nlog: { level: debug }\n');
+    expect(await problem).toMatchObject({ problems: [{ path: 'inference.model' }] });
   });
 
   it('is not read in halves', async () => {
