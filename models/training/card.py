@@ -124,8 +124,8 @@ def trained(options, e):
                 "model, its calibration and the thresholds are those of the older version, unchanged.")
     runs = [*(json.loads((folder / "results.json").read_text()) for folder in options.nets), final]
     images = ", ".join(str(r["images"]) for r in runs[:-1])
-    return (f"Slice network: {final['images']} samples on all patients (the folds' networks {images}), together "
-            f"{sum(r['seconds'] for r in runs) / 60:.0f} minutes on a CPU of two cores.")
+    earlier = f", {final['imagesBefore']} of them for the version before" if final["imagesBefore"] else ""
+    return (f"Slice network: {final['images']} samples on all patients{earlier} (the folds' networks {images}). {options.time}")
 
 
 def carried_text(e):
@@ -262,6 +262,7 @@ if __name__ == "__main__":
     parser.add_argument("--weights", type=Path, default=Path("models/training/work/final"))
     parser.add_argument("--nets", type=Path, nargs="+", default=[], help="one folder a fold")
     parser.add_argument("--final", type=Path, default=Path("models/training/work/cnn-all"))
+    parser.add_argument("--time", default="", help="a sentence on the time that it took, and where")
     parser.add_argument("--training", help="what the card says of the training, where an unpacked package ships again and its runs are gone")
     parser.add_argument("--out", type=Path, default=Path("models/vigil-ich-small/MODEL_CARD.md"))
     main(parser.parse_args())

@@ -14,6 +14,7 @@ sys.path.insert(0, str(HERE))
 
 import export
 import golden
+import keep
 import lesions
 import metrics
 import package
@@ -132,6 +133,32 @@ class Unpacking(unittest.TestCase):
             features, logits = torch.randn(7, 9), torch.randn(7, 6)
             with torch.no_grad():
                 torch.testing.assert_close(read(features, logits), sequence(features, logits))
+
+
+class Keeping(unittest.TestCase):
+    def test_a_kept_network_goes_on_in_its_own_fold_alone(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            torch.manual_seed(1)
+            net = SliceNet()
+            torch.save(net.state_dict(), folder / "net.pt")
+            (folder / "results.json").write_text(json.dumps({"fold": 1, "folds": 3, "images": 4800}))
+            keep.keep(folder, folder / "fold1.pt")
+            weights, images = keep.kept(folder / "fold1.pt", 1, 3)
+            self.assertEqual(images, 4800)
+            for key, value in net.state_dict().items():
+                np.testing.assert_allclose(weights[key], value, rtol=1e-3, atol=1e-6)
+            for fold, folds in ((0, 3), (-1, 3), (1, 4)):
+                with self.assertRaisesRegex(ValueError, "saw patients"):
+                    keep.kept(folder / "fold1.pt", fold, folds)
+
+    def test_a_network_of_all_patients_begins_no_fold(self):
+        with tempfile.TemporaryDirectory() as name:
+            file = Path(name) / "cnn.pt"
+            torch.save(SliceNet().state_dict(), file)
+            self.assertIsNone(keep.kept(file, -1, 3)[1])
+            with self.assertRaisesRegex(ValueError, "all patients"):
+                keep.kept(file, 0, 3)
 
 
 class Figures(unittest.TestCase):

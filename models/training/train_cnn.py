@@ -16,6 +16,7 @@ from torch.nn import functional as F
 import machine
 from cohort import CLASSES, Cohort
 from dataset import ANY, Slices
+from keep import kept
 from network import SliceNet, load_imagenet
 from paper import PAPER_SPEC, PaperNet
 from preprocess import SPEC, windowed
@@ -99,6 +100,7 @@ def main(options):
     fold = cohort.folds(options.folds)
     rows = np.arange(len(fold)) if options.fold < 0 else np.flatnonzero(fold != options.fold)
     spec = PAPER_SPEC if options.net == "paper" else SPEC
+    before = 0
     data = Slices(cohort, rows, options.seed + 1000 * (options.fold + 1), options.samples, spec, options.views)
     if options.net == "paper":
         net = PaperNet(backbone=options.backbone)
@@ -106,7 +108,9 @@ def main(options):
         net = SliceNet()
         load_imagenet(net, options.data / IMAGENET)
         if options.init:
-            net.load_state_dict(torch.load(options.init))
+            weights, seen = kept(options.init, options.fold, options.folds)
+            net.load_state_dict(weights)
+            before = options.seen if seen is None else seen
         # The backward pass of the finest layers costs four fifths of a step on a CPU, and they learn least.
         for layer in [net.stem, *net.blocks[: options.freeze]] if options.freeze else []:
             layer.requires_grad_(False)
@@ -162,7 +166,8 @@ def main(options):
             break
     net.load_state_dict(average)
     torch.save(net.state_dict(), options.out / "net.pt")
-    record = {"fold": options.fold, "folds": options.folds, "seed": options.seed, "steps": step, "images": step * options.batch, "freeze": options.freeze, "init": str(options.init or "ImageNet"),
+    record = {"fold": options.fold, "folds": options.folds, "seed": options.seed, "steps": step, "images": before + step * options.batch, "imagesBefore": before,
+              "freeze": options.freeze, "init": str(options.init or "ImageNet"),
               "samplesPerEpoch": options.samples, "batch": options.batch, "seconds": round(spent), "history": history}
     if options.fold >= 0:
         from sklearn.metrics import roc_auc_score
@@ -189,7 +194,8 @@ if __name__ == "__main__":
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--net", choices=["small", "paper"], default="small")
     parser.add_argument("--backbone", type=Path, help="ImageNet weights of the paper's network (torchvision state dict)")
-    parser.add_argument("--init", type=Path, help="weights to go on from instead of ImageNet's; never those of a run that saw the fold")
+    parser.add_argument("--init", type=Path, help="weights to go on from instead of ImageNet's: of keep.py for the same fold, or of unpack.py for all patients")
+    parser.add_argument("--seen", type=int, default=0, help="images that the weights of an unpacked package have seen")
     parser.add_argument("--freeze", type=int, default=4, help="first blocks that keep their weights, with the stem; 0 trains all")
     parser.add_argument("--views", type=int, default=3, help="samples an epoch that show the same scene by different scanners")
     parser.add_argument("--minutes", type=float, default=math.inf, help="ends then, with the schedule by the clock, if the epochs take longer")
