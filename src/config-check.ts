@@ -1,7 +1,8 @@
 import { expiryWarning, tlsUses } from './certificates.js';
 import type { Environment } from './config/environment.js';
+import { type LoadedSettings, parseSettings } from './config/load-settings.js';
 import { ConfigError, type ConfigProblem } from './config/problems.js';
-import { type LoadedSettings, parseSettings, type Settings } from './config/settings.js';
+import type { Settings } from './config/settings.js';
 import { PasscodeFileError, userIdentityOf } from './deliver/peer-user.js';
 import { readModelPackage } from './infer/model-package.js';
 import { ModelPackageError, type ModelPackageErrorCode } from './infer/model-package-error.js';

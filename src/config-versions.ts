@@ -2,16 +2,16 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ConfigConflictError, NoVersionError } from './config/change-errors.js';
 import type { Environment } from './config/environment.js';
-import type { ConfigProblem } from './config/problems.js';
-import { replaceFile } from './config/replace-file.js';
 import {
   configHash,
   type LoadedSettings,
   parseSettings,
   readConfigText,
-  type Settings,
   storageFolderOf,
-} from './config/settings.js';
+} from './config/load-settings.js';
+import type { ConfigProblem } from './config/problems.js';
+import { replaceFile } from './config/replace-file.js';
+import type { Settings } from './config/settings.js';
 import { applicable } from './config/watch.js';
 import { checkText } from './config-check.js';
 import {

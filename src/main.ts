@@ -1,7 +1,7 @@
 import closeWithGrace from 'close-with-grace';
 import { App } from './app.js';
+import { type LoadedSettings, loadSettings } from './config/load-settings.js';
 import { problemText } from './config/problems.js';
-import { type LoadedSettings, loadSettings } from './config/settings.js';
 import { ConfigWatcher } from './config/watch.js';
 import { checkText } from './config-check.js';
 import { ConfigVersions } from './config-versions.js';

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { loadSettings } from '../config/settings.js';
+import { loadSettings } from '../config/load-settings.js';
 import { CLASSES, type ClassName, type ClassResult, type Finding } from '../domain/finding.js';
 import { type FitWishes, fitClass, type LabelledStudy } from '../infer/fit-decision.js';
 import { calibrated } from '../infer/log-odds.js';

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadSettings, type Settings } from '../config/settings.js';
+import { loadSettings } from '../config/load-settings.js';
+import type { Settings } from '../config/settings.js';
 import { CATALOG_FILE, type Catalog, openCatalog } from '../store/database.js';
 
 /** The storage folder holds no catalog: the node has never been started with this configuration. */

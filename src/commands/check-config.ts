@@ -1,5 +1,5 @@
+import { readConfigText } from '../config/load-settings.js';
 import { ConfigError, problemText } from '../config/problems.js';
-import { readConfigText } from '../config/settings.js';
 import { checkText } from '../config-check.js';
 import { EXIT } from './exit-codes.js';
 

@@ -1,4 +1,4 @@
-import { loadSettings } from '../config/settings.js';
+import { loadSettings } from '../config/load-settings.js';
 import { checkDestination, type DestinationCheck } from '../destination-check.js';
 import { StageError } from '../domain/failure.js';
 import { noDestination, peerOf } from '../named-peer.js';

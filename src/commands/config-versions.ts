@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigConflictError, NoVersionError, shortHash } from '../config/change-errors.js';
+import { readConfigText } from '../config/load-settings.js';
 import { ConfigError, problemText } from '../config/problems.js';
-import { readConfigText } from '../config/settings.js';
 import { type AppliedChange, ConfigVersions } from '../config-versions.js';
 import type { ConfigVersion } from '../store/config-history.js';
 import { EXIT } from './exit-codes.js';

@@ -1,4 +1,5 @@
-import { loadSettings, parseSettings, type Settings } from '../config/settings.js';
+import { loadSettings, parseSettings } from '../config/load-settings.js';
+import type { Settings } from '../config/settings.js';
 import { ConfigVersions } from '../config-versions.js';
 import { diffRules, type RuleChange } from '../domain/rules-diff.js';
 import { type Replay, replayRouting } from '../routing-replay.js';

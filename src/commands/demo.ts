@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from '../app.js';
-import { parseSettings } from '../config/settings.js';
+import { parseSettings } from '../config/load-settings.js';
 import type { Outcome } from '../domain/finding.js';
 import { percent } from '../domain/percent.js';
 import { createLog } from '../log.js';

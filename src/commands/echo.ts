@@ -1,4 +1,4 @@
-import { loadSettings } from '../config/settings.js';
+import { loadSettings } from '../config/load-settings.js';
 import type { Peer } from '../deliver/association.js';
 import { echo } from '../deliver/echo-scu.js';
 import { StageError } from '../domain/failure.js';

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { loadSettings } from '../config/settings.js';
+import { loadSettings } from '../config/load-settings.js';
 import { openModelPackage } from '../infer/model-package.js';
 import { EXIT } from './exit-codes.js';
 import { table } from './text.js';

@@ -1,4 +1,4 @@
-import { loadSettings } from '../config/settings.js';
+import { loadSettings } from '../config/load-settings.js';
 import { rebuildCatalog } from '../store/catalog-rebuild.js';
 import { FolderLock } from '../store/folder-lock.js';
 import { EXIT } from './exit-codes.js';

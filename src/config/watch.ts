@@ -5,7 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type FSWatcher, watch } from 'chokidar';
 import type { Environment } from './environment.js';
-import { type LoadedSettings, readConfigText, type Settings } from './settings.js';
+import { type LoadedSettings, readConfigText } from './load-settings.js';
+import type { Settings } from './settings.js';
 
 /** A change of the file that is in force from now on. */
 export interface ConfigChange {

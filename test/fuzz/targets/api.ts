@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { App } from '../../../src/app.js';
-import { loadSettings } from '../../../src/config/settings.js';
+import { loadSettings } from '../../../src/config/load-settings.js';
 import { ConfigVersions } from '../../../src/config-versions.js';
 import { readSourceDataset } from '../../../src/dicom/source-dataset.js';
 import { headPhantomStudy } from '../../../src/simulate/head-phantom.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { parseSettings } from '../../../src/config/load-settings.js';
 import { ConfigError } from '../../../src/config/problems.js';
-import { parseSettings } from '../../../src/config/settings.js';
 import type { Target } from '../target.js';
 
 const SHIPPED = readFileSync(new URL('../../../config/vigil.yaml', import.meta.url));

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { IDLE_MS, LONGEST_SESSION_MS } from '../../../src/admin/users/sign-in.js';
 import type { App } from '../../../src/app.js';
-import { parseSettings } from '../../../src/config/settings.js';
+import { parseSettings } from '../../../src/config/load-settings.js';
 import { TestAuthority } from '../../fixtures/certificates.js';
 import { settingsIn, startNode, temporaryFolder } from '../node/node-rig.js';
 import { Client, PASSWORD, setUp } from './api-rig.js';

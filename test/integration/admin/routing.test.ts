@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { App } from '../../../src/app.js';
-import { loadSettings } from '../../../src/config/settings.js';
+import { loadSettings } from '../../../src/config/load-settings.js';
 import { ConfigWatcher } from '../../../src/config/watch.js';
 import { checkText } from '../../../src/config-check.js';
 import { ConfigVersions } from '../../../src/config-versions.js';

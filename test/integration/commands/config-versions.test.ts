@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadSettings } from '../../../src/config/settings.js';
+import { loadSettings } from '../../../src/config/load-settings.js';
 import { ConfigVersions } from '../../../src/config-versions.js';
 import { vigil } from '../faults/vigil-command.js';
 import { temporaryFolder } from '../node/node-rig.js';

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadSettings } from '../../../src/config/load-settings.js';
 import { ConfigError } from '../../../src/config/problems.js';
-import { loadSettings } from '../../../src/config/settings.js';
 import { ConfigDesk } from '../../../src/config-desk.js';
 import { ConfigVersions } from '../../../src/config-versions.js';
 import { type Catalog, openCatalog } from '../../../src/store/database.js';

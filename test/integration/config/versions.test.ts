@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigConflictError } from '../../../src/config/change-errors.js';
-import { loadSettings } from '../../../src/config/settings.js';
+import { loadSettings } from '../../../src/config/load-settings.js';
 import { type ChangeNote, ConfigVersions } from '../../../src/config-versions.js';
 import { temporaryFolder } from '../node/node-rig.js';
 

@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadSettings } from '../../../src/config/load-settings.js';
 import { ConfigError } from '../../../src/config/problems.js';
-import { loadSettings } from '../../../src/config/settings.js';
 import { applicable, type ConfigChange, ConfigWatcher } from '../../../src/config/watch.js';
 import { checkText } from '../../../src/config-check.js';
 

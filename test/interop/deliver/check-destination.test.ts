@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseSettings } from '../../../src/config/settings.js';
+import { parseSettings } from '../../../src/config/load-settings.js';
 import { askWhatIsTaken } from '../../../src/deliver/peer-check.js';
 import { judgeDestination } from '../../../src/destination-check.js';
 import { SimulatedPacs } from '../../../src/simulate/pacs.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { parseSettings } from '../../../src/config/load-settings.js';
 import { ConfigError } from '../../../src/config/problems.js';
-import { parseSettings } from '../../../src/config/settings.js';
 
 const read = (channel: string) =>
   parseSettings(

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { parseSettings } from '../../../src/config/load-settings.js';
 import { configJsonSchema, configSchema } from '../../../src/config/schema.js';
-import { parseSettings } from '../../../src/config/settings.js';
 
 const SHIPPED = 'config/vigil.yaml';
 const shipped = readFileSync(SHIPPED, 'utf8');

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parseSettings } from '../../../src/config/load-settings.js';
 import { ConfigError, type ConfigProblem } from '../../../src/config/problems.js';
-import { parseSettings } from '../../../src/config/settings.js';
 
 const FILE = '/etc/vigil/vigil.yaml';
 const parse = (text: string, env = {}) => parseSettings(text, FILE, env);

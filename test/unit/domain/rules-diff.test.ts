@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseSettings } from '../../../src/config/settings.js';
+import { parseSettings } from '../../../src/config/load-settings.js';
 import { diffRules } from '../../../src/domain/rules-diff.js';
 
 const rules = (routes: string) =>
