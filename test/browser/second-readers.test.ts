@@ -28,7 +28,7 @@ describe.runIf(requireTools('chromium'))('a second reader in the console', () =>
     const page = await tab.goTo(`studies/${bleed.studyInstanceUid}`, /PHANTOM/);
     await page.getByText('Second reader sceptic (sceptic 9.0.0): negative.').waitFor();
     const panel = page.locator('.second-readings');
-    expect(await panel.innerText()).toMatch(/Negative any <\s1\s%\s*sceptic · sceptic 9\.0\.0/);
+    expect(await panel.textContent()).toMatch(/Negative any <\s1\s%\s*sceptic · sceptic 9\.0\.0/);
     // The report stands.
     await page.getByText('Suspected intracranial hemorrhage').waitFor();
     await tab.expectSound();
