@@ -28,9 +28,11 @@ import { InstanceFiles } from './store/instance-files.js';
 import { openStorage } from './store/open-storage.js';
 import { PerformedStepStore } from './store/performed-step-store.js';
 import { ProofStore } from './store/proof-store.js';
+import { ReceivingStore } from './store/receiving-store.js';
 import { ResultFiles } from './store/result-files.js';
 import { Retention } from './store/retention.js';
 import { SecondReadingStore } from './store/second-reading-store.js';
+import { SelectionStore } from './store/selection-store.js';
 import { SeriesStore } from './store/series-store.js';
 import { StatusStore } from './store/status-store.js';
 import { Verifier } from './store/verifier.js';
@@ -52,7 +54,7 @@ export class App implements AsyncDisposable {
   readonly #files: InstanceFiles;
   readonly #infer: InferStage;
   readonly #ingest: Ingest;
-  readonly #series: SeriesStore;
+  readonly #receiving: ReceivingStore;
   readonly #analyses: AnalysisStore;
   readonly #deliveries: DeliveryStore;
   readonly #committing: Committing;
@@ -88,7 +90,8 @@ export class App implements AsyncDisposable {
     this.#checker = opened.checker;
     this.#files = files;
     this.#infer = infer;
-    this.#series = new SeriesStore(catalog, folder);
+    const series = new SeriesStore(catalog, folder);
+    this.#receiving = new ReceivingStore(catalog, folder, series);
     this.#analyses = new AnalysisStore(catalog);
     this.#deliveries = new DeliveryStore(catalog, folder);
     this.status = new StatusStore(catalog);
@@ -102,7 +105,9 @@ export class App implements AsyncDisposable {
       onState: (states) => this.#metrics.certificates(states),
     });
     this.#pipeline = new Pipeline({
-      series: this.#series,
+      series,
+      receiving: this.#receiving,
+      selections: new SelectionStore(catalog, series),
       analyses: this.#analyses,
       secondReadings: new SecondReadingStore(catalog, this.#analyses.objects),
       deliveries: this.#deliveries,
@@ -145,7 +150,8 @@ export class App implements AsyncDisposable {
       settings: () => this.#settings,
       log: log.child({ stage: 'upkeep' }),
     });
-    const doubt = (seriesInstanceUids: readonly string[]) => this.#series.doubt(seriesInstanceUids);
+    const doubt = (seriesInstanceUids: readonly string[]) =>
+      this.#receiving.doubt(seriesInstanceUids);
     const commitments = new CommitmentStore({
       catalog,
       folder,
@@ -185,7 +191,7 @@ export class App implements AsyncDisposable {
           ...configFile,
           settings: () => this.#settings,
           status: this.status,
-          series: this.#series,
+          series,
         }),
       }),
       catalog,
@@ -387,7 +393,7 @@ export class App implements AsyncDisposable {
       );
     }
     if (change.conflicts.length > 0) this.#pipeline.doubted();
-    const touched = this.#series.committed(change, (header) => this.#files.instancePath(header));
+    const touched = this.#receiving.committed(change, (header) => this.#files.instancePath(header));
     this.#pipeline.touched(touched);
     this.#admin.notify();
   }

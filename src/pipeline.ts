@@ -24,9 +24,11 @@ import type { ReportWork } from './store/analysis-work.js';
 import { type DamagedReportStore, REPORT_LOST } from './store/damaged-report-store.js';
 import type { DeliveryStore } from './store/delivery-store.js';
 import type { ProofStore } from './store/proof-store.js';
+import type { ReceivingStore } from './store/receiving-store.js';
 import type { WrittenObject } from './store/report-objects.js';
 import type { ResultFiles } from './store/result-files.js';
 import type { SecondReadingStore } from './store/second-reading-store.js';
+import type { SelectionStore } from './store/selection-store.js';
 import type { SeriesStore } from './store/series-store.js';
 import type { StatusStore } from './store/status-store.js';
 import type { Credentials } from './tls/credentials.js';
@@ -37,6 +39,8 @@ const STATED_ANEW: ReadonlySet<string> = new Set([REPORT_LOST.code, PICTURES_FAI
 
 export interface PipelineParts {
   readonly series: SeriesStore;
+  readonly receiving: ReceivingStore;
+  readonly selections: SelectionStore;
   readonly analyses: AnalysisStore;
   readonly secondReadings: SecondReadingStore;
   readonly deliveries: DeliveryStore;
@@ -73,7 +77,7 @@ export class Pipeline implements AsyncDisposable {
     this.#parts = parts;
     const log = parts.log.child({ stage: 'complete' });
     this.#completeness = new CompletenessWorker({
-      series: parts.series,
+      series: parts.receiving,
       waits: () => parts.settings().completeness,
       onComplete: (seriesInstanceUid, { confidence, reason }) => {
         parts.metrics.seriesCompleted(confidence, reason.code);
@@ -152,7 +156,7 @@ export class Pipeline implements AsyncDisposable {
       try {
         // Slices that the inference process was lost with are not risked before their turn.
         if (this.#parts.analyses.lostTries(uid).losses > 0) continue;
-        this.#parts.infer.prefetch(this.#parts.series.receivingInstances(uid));
+        this.#parts.infer.prefetch(this.#parts.receiving.receivingInstances(uid));
       } catch (error) {
         // Only time is lost: the analysis meets the same series again and says what is wrong with it.
         this.#parts.log.warn(
@@ -215,9 +219,9 @@ export class Pipeline implements AsyncDisposable {
   }
 
   #select(): number | undefined {
-    const { series, settings } = this.#parts;
+    const { selections, settings } = this.#parts;
     const log = this.#parts.log.child({ stage: 'infer' });
-    const pass = selectionPass(series, settings().completeness, log);
+    const pass = selectionPass(selections, settings().completeness, log);
     if ('dueInMs' in pass) return pass.dueInMs;
     if (pass.selection.type === 'analyse') this.#analysing.notify();
     // Late slices may be forwarded that lead to no new report.

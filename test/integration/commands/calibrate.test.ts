@@ -35,11 +35,11 @@ function read(study: string, logit: number, hash = model.identity.hash): void {
   const series = `${study}.1`;
   rig.ingest.accept(rig.received({ study, series, sop: `${series}.1` }));
   rig.ingest.flush();
-  rig.series.completeSeries(series, { confidence: 'likely', reason: trigger });
-  const work = rig.series.nextSelection(Date.now());
+  rig.receiving.completeSeries(series, { confidence: 'likely', reason: trigger });
+  const work = rig.selections.nextSelection(Date.now());
   if (!('studyInstanceUid' in work)) throw new Error('no study to choose from');
   const decision = { seriesInstanceUid: series, inputHash: study, trigger, verdicts: [] };
-  rig.series.settleSelection(work, { type: 'analyse', ...decision });
+  rig.selections.settleSelection(work, { type: 'analyse', ...decision });
   const analyses = new AnalysisStore(rig.catalog);
   const analysis = analyses.claimAnalysis(Date.now());
   if (analysis === undefined) throw new Error('no analysis');

@@ -45,7 +45,7 @@ class Stages implements AsyncDisposable {
     this.#analyses = new AnalysisStore(rig.catalog);
     this.waits = { ...waits, ...more };
     this.#worker = new CompletenessWorker({
-      series: rig.series,
+      series: rig.receiving,
       waits: () => this.waits,
       onComplete: () => undefined,
       log: silent,
@@ -78,7 +78,7 @@ class Stages implements AsyncDisposable {
   async pass(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= STEP_MS) {
       await vi.advanceTimersByTimeAsync(Math.min(STEP_MS, left));
-      while (!('dueInMs' in selectionPass(this.#rig.series, this.waits, silent)));
+      while (!('dueInMs' in selectionPass(this.#rig.selections, this.waits, silent)));
       const read = await analysisPass(this.#analyses, this.#rig.series, this.#reader, silent);
       if ('dueInMs' in read) continue;
       const work = this.#analyses.claimReport(Date.now());

@@ -26,11 +26,11 @@ export async function queueReport(
   const name = { study: studyInstanceUid, series: seriesInstanceUid, sop: `1.2.${study}.1.1` };
   rig.ingest.accept(rig.received(name));
   rig.ingest.flush();
-  rig.series.completeSeries(seriesInstanceUid, { confidence: 'likely', reason: trigger });
-  const work = rig.series.nextSelection(Date.now());
+  rig.receiving.completeSeries(seriesInstanceUid, { confidence: 'likely', reason: trigger });
+  const work = rig.selections.nextSelection(Date.now());
   if (!('studyInstanceUid' in work)) throw new Error('no study to choose from');
   const chosen = { seriesInstanceUid, inputHash: `h${study}`, trigger, verdicts: [] };
-  rig.series.settleSelection(work, { type: 'analyse', ...chosen });
+  rig.selections.settleSelection(work, { type: 'analyse', ...chosen });
   const analyses = new AnalysisStore(rig.catalog);
   const analysis = analyses.claimAnalysis(Date.now());
   if (analysis === undefined) throw new Error('no analysis');

@@ -76,7 +76,7 @@ describe('an image that contradicts what came before it', () => {
     await using rig = await StoreRig.open();
     take(rig, A);
     rig.ingest.flush();
-    rig.series.completeSeries('1.1.1', {
+    rig.receiving.completeSeries('1.1.1', {
       confidence: 'likely',
       reason: { code: 'released', text: 'test' },
     });

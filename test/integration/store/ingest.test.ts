@@ -68,13 +68,13 @@ describe('Ingest', () => {
     rig.ingest.accept(rig.received({ sop: '1.1.1.1' }));
     rig.ingest.flush();
     const reason = { code: 'released', text: 'test' };
-    rig.series.completeSeries('1.1.1', { confidence: 'likely', reason });
+    rig.receiving.completeSeries('1.1.1', { confidence: 'likely', reason });
     rig.ingest.accept(rig.received({ sop: '1.1.1.2' }));
     rig.ingest.flush();
     expect(rig.rows('SELECT state, revision FROM series')).toEqual([
       { state: 'receiving', revision: 2 },
     ]);
-    expect(rig.series.evidence('1.1.1')?.instances).toHaveLength(2);
+    expect(rig.receiving.evidence('1.1.1')?.instances).toHaveLength(2);
   });
 
   it('takes up files that a crash left in the incoming folder, with and without their row', async () => {

@@ -15,10 +15,10 @@ async function due(): Promise<{ rig: StoreRig; analyses: AnalysisStore }> {
   rig.ingest.accept(rig.received({ sop: '1.1.1.1' }));
   rig.ingest.flush();
   const trigger = { code: 'released', text: 'test' };
-  rig.series.completeSeries(SERIES, { confidence: 'likely', reason: trigger });
-  const work = rig.series.nextSelection(Date.now());
+  rig.receiving.completeSeries(SERIES, { confidence: 'likely', reason: trigger });
+  const work = rig.selections.nextSelection(Date.now());
   if (!('studyInstanceUid' in work)) throw new Error('no study to choose from');
-  rig.series.settleSelection(work, {
+  rig.selections.settleSelection(work, {
     type: 'analyse',
     seriesInstanceUid: SERIES,
     inputHash: 'x',

@@ -8,6 +8,8 @@ import type { ReceivedInstance } from '../../../src/domain/received-instance.js'
 import { type Catalog, openCatalog } from '../../../src/store/database.js';
 import { Ingest, type Placement } from '../../../src/store/ingest.js';
 import type { CommittedChange } from '../../../src/store/ingest-rows.js';
+import { ReceivingStore } from '../../../src/store/receiving-store.js';
+import { SelectionStore } from '../../../src/store/selection-store.js';
 import { SeriesStore } from '../../../src/store/series-store.js';
 
 export const silent = pino({ level: 'silent' });
@@ -21,6 +23,8 @@ export class StoreRig implements AsyncDisposable {
   readonly catalog: Catalog;
   readonly ingest: Ingest;
   readonly series: SeriesStore;
+  readonly receiving: ReceivingStore;
+  readonly selections: SelectionStore;
   readonly changes: CommittedChange[] = [];
   #files = 0;
 
@@ -28,11 +32,13 @@ export class StoreRig implements AsyncDisposable {
     this.folder = folder;
     this.catalog = openCatalog(join(folder, 'catalog.db'));
     this.series = new SeriesStore(this.catalog, folder);
+    this.receiving = new ReceivingStore(this.catalog, folder, this.series);
+    this.selections = new SelectionStore(this.catalog, this.series);
     this.ingest = new Ingest({
       catalog: this.catalog,
       files: this.placement,
       onCommit: (change) => {
-        this.series.committed(change, instancePath);
+        this.receiving.committed(change, instancePath);
         this.changes.push(change);
       },
       log: silent,

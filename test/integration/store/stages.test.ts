@@ -48,8 +48,8 @@ function object(sopInstanceUid: string, kind: 'sr' | 'heatmap', fallbackFor?: st
 async function chosen(rig: StoreRig): Promise<SelectionWork> {
   rig.ingest.accept(rig.received({ sop: '1.1.1.1' }));
   rig.ingest.flush();
-  rig.series.completeSeries('1.1.1', { confidence: 'likely', reason: trigger });
-  const work = rig.series.nextSelection(Date.now());
+  rig.receiving.completeSeries('1.1.1', { confidence: 'likely', reason: trigger });
+  const work = rig.selections.nextSelection(Date.now());
   if (!('studyInstanceUid' in work)) throw new Error('no study to choose from');
   return work;
 }
@@ -69,7 +69,7 @@ async function reported(rig: StoreRig, analyses: AnalysisStore, outcome: Outcome
 /** The same study with its report claimed. */
 async function composing(rig: StoreRig, analyses: AnalysisStore, outcome: Outcome) {
   const work = await chosen(rig);
-  rig.series.settleSelection(work, {
+  rig.selections.settleSelection(work, {
     type: 'analyse',
     seriesInstanceUid: '1.1.1',
     inputHash: 'h1',
@@ -87,12 +87,12 @@ async function composing(rig: StoreRig, analyses: AnalysisStore, outcome: Outcom
 /** The study's next report, claimed, of a new analysis. */
 function claimRevision(rig: StoreRig, analyses: AnalysisStore, inputHash: string) {
   expect(new StatusStore(rig.catalog).requestReanalysis(STUDY)).toBe(true);
-  const work = rig.series.nextSelection(Date.now());
+  const work = rig.selections.nextSelection(Date.now());
   if (!('studyInstanceUid' in work)) throw new Error('no study to choose from');
   expect(work.latestAnalysis).toMatchObject({ inputHash: '' });
   const seriesInstanceUid = '1.1.1';
   const chosen = { type: 'analyse', seriesInstanceUid, inputHash, trigger, verdicts: [] } as const;
-  rig.series.settleSelection(work, chosen);
+  rig.selections.settleSelection(work, chosen);
   const analysis = analyses.claimAnalysis(Date.now());
   if (analysis === undefined) throw new Error('no further analysis');
   analyses.finishAnalysis(analysis, finding('negative'), inputHash);
@@ -180,7 +180,7 @@ describe('the rows that join the stages', () => {
     await using rig = await StoreRig.open();
     const analyses = new AnalysisStore(rig.catalog);
     const unread = { seriesInstanceUid: null, inputHash: 'none', trigger, verdicts: [] };
-    rig.series.settleSelection(await chosen(rig), { type: 'analyse', ...unread });
+    rig.selections.settleSelection(await chosen(rig), { type: 'analyse', ...unread });
     const analysis = analyses.claimAnalysis(Date.now());
     if (analysis === undefined) throw new Error('no analysis');
     analyses.finishAnalysis(analysis, finding('not-eligible'), 'none');
@@ -190,10 +190,10 @@ describe('the rows that join the stages', () => {
 
     rig.ingest.accept(rig.received({ sop: '1.1.1.2' }));
     rig.ingest.flush();
-    rig.series.completeSeries('1.1.1', { confidence: 'likely', reason: trigger });
-    const again = rig.series.nextSelection(Date.now());
+    rig.receiving.completeSeries('1.1.1', { confidence: 'likely', reason: trigger });
+    const again = rig.selections.nextSelection(Date.now());
     if (!('studyInstanceUid' in again)) throw new Error('no study to choose from');
-    rig.series.settleSelection(again, { type: 'keep', verdicts: [] });
+    rig.selections.settleSelection(again, { type: 'keep', verdicts: [] });
     const query = 'SELECT sop_instance_uid AS uid, destination FROM delivery ORDER BY 1, 2';
     expect(rig.rows(query)).toEqual([
       { uid: '1.1.1.1', destination: 'archive' },
@@ -229,7 +229,7 @@ describe('the rows that join the stages', () => {
     await using rig = await StoreRig.open();
     const analyses = new AnalysisStore(rig.catalog);
     const work = await chosen(rig);
-    rig.series.settleSelection(work, {
+    rig.selections.settleSelection(work, {
       type: 'analyse',
       seriesInstanceUid: '1.1.1',
       inputHash: 'h1',
@@ -319,8 +319,8 @@ describe('the rows that join the stages', () => {
     await using rig = await StoreRig.open();
     const work = await chosen(rig);
     const until = Date.now() + 5_000;
-    rig.series.settleSelection(work, { type: 'wait', until });
-    expect(rig.series.nextSelection(Date.now())).toEqual({ dueAt: until });
+    rig.selections.settleSelection(work, { type: 'wait', until });
+    expect(rig.selections.nextSelection(Date.now())).toEqual({ dueAt: until });
   });
 });
 
