@@ -1,12 +1,13 @@
 #!/usr/bin/env node
-import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { addAccountCommands } from './commands/account-commands.js';
 import type { CalibrateOptions } from './commands/calibrate.js';
+import { config, ending, json } from './commands/command-parts.js';
+import { addConfigCommands } from './commands/config-commands.js';
 import type { DeliveryCommandOptions } from './commands/deliveries.js';
 import type { EchoOptions } from './commands/echo.js';
-import { EXIT, exitCodeOf } from './commands/exit-codes.js';
+import { EXIT } from './commands/exit-codes.js';
 import { later } from './commands/later.js';
-import { reasonProblem } from './config/syntax.js';
 import { VERSION } from './version.js';
 
 const runCalibrate = later(() => import('./commands/calibrate.js'), 'runCalibrate');
@@ -15,13 +16,6 @@ const runCheckDestination = later(
   () => import('./commands/check-destination.js'),
   'runCheckDestination',
 );
-const runConfigDiff = later(() => import('./commands/config.js'), 'runConfigDiff');
-const runConfigReplay = later(() => import('./commands/config.js'), 'runConfigReplay');
-const runConfigEdit = later(() => import('./commands/config-edit.js'), 'runConfigEdit');
-const runConfigApply = later(() => import('./commands/config-versions.js'), 'runConfigApply');
-const runConfigHistory = later(() => import('./commands/config-versions.js'), 'runConfigHistory');
-const runConfigRollback = later(() => import('./commands/config-versions.js'), 'runConfigRollback');
-const runConfigShow = later(() => import('./commands/config-versions.js'), 'runConfigShow');
 const runAbandon = later(() => import('./commands/deliveries.js'), 'runAbandon');
 const runResend = later(() => import('./commands/deliveries.js'), 'runResend');
 const runDemo = later(() => import('./commands/demo.js'), 'runDemo');
@@ -36,11 +30,6 @@ const runShow = later(() => import('./commands/show.js'), 'runShow');
 const runStatus = later(() => import('./commands/status.js'), 'runStatus');
 const runVerify = later(() => import('./commands/verify.js'), 'runVerify');
 
-const config = () =>
-  new Option('-c, --config <file>', 'configuration file')
-    .default('config/vigil.yaml')
-    .env('VIGIL_CONFIG');
-const json = () => new Option('--json', 'print one JSON object instead of text').default(false);
 const calling = () => new Option('--calling <AE title>', 'AE title to call with');
 const to = () =>
   new Option(
@@ -55,38 +44,10 @@ function share(text: string): number {
   throw new InvalidArgumentError('a share is a number between 0 and 1, such as 0.05');
 }
 
-const HOUR_MS = 60 * 60 * 1000;
-const DAY_MS = 24 * HOUR_MS;
-
-/** Milliseconds of `12h` or `7d`. */
-function span(text: string): number {
-  const [, count, unit] = /^(\d{1,4})([hd])$/.exec(text) ?? [];
-  if (count === undefined) throw new InvalidArgumentError('give hours or days, such as 12h or 7d');
-  return Number(count) * (unit === 'h' ? HOUR_MS : DAY_MS);
-}
-
-function changeReason(text: string): string {
-  const problem = reasonProblem(text);
-  if (problem !== undefined) throw new InvalidArgumentError(problem);
-  return text.trim();
-}
-
 function positive(text: string): number {
   const value = Number(text);
   if (!(value > 0)) throw new InvalidArgumentError('is no positive number');
   return value;
-}
-
-/** Runs a command and ends with its exit code; what it throws is said in one line. */
-function ending<Args extends unknown[]>(run: (...args: Args) => Promise<number>) {
-  return async (...args: Args): Promise<void> => {
-    try {
-      process.exitCode = await run(...args);
-    } catch (error) {
-      console.error((error as Error).message);
-      process.exitCode = exitCodeOf(error);
-    }
-  };
 }
 
 const program = new Command('vigil')
@@ -179,109 +140,7 @@ program
   .argument('<name>', 'user name')
   .action(ending((name: string) => runHashPasscode(name)));
 
-const configuration = program
-  .command('config')
-  .description('change the configuration, and see before what a change does');
-
-type Candidate = { config: string; json: boolean };
-
-const changedCopy = () =>
-  new Argument(
-    '[candidate]',
-    'the changed copy; where left out the file itself, against the version that was in force before',
-  );
-const inCopy = (candidate: string | undefined, options: Candidate) => ({
-  ...(candidate !== undefined && { candidate }),
-  ...options,
-});
-
-configuration
-  .command('diff')
-  .description('say which routing rules a change changes, in what they mean')
-  .addArgument(changedCopy())
-  .addOption(config())
-  .addOption(json())
-  .action(
-    ending((candidate: string | undefined, options: Candidate) =>
-      runConfigDiff(inCopy(candidate, options)),
-    ),
-  );
-
-program
-  .command('replay')
-  .description('say where the studies that really came would go by changed routing rules')
-  .addArgument(changedCopy())
-  .addOption(config())
-  .addOption(
-    new Option('--last <span>', 'how far back, such as 12h or 7d')
-      .default(DAY_MS * 7, '7d')
-      .argParser(span),
-  )
-  .addOption(json())
-  .action(
-    ending((candidate: string | undefined, options: Candidate & { last: number }) =>
-      runConfigReplay({ ...inCopy(candidate, options), last: options.last }),
-    ),
-  );
-
-const reason = () =>
-  new Option('--reason <text>', 'why, for the history')
-    .makeOptionMandatory()
-    .argParser(changeReason);
-
-configuration
-  .command('edit')
-  .description('edit a copy in $VISUAL or $EDITOR, check it, and apply it')
-  .addOption(reason())
-  .addOption(config())
-  .action(ending(runConfigEdit));
-
-configuration
-  .command('apply')
-  .description('write a changed copy to the configuration file, if it is good and nobody was first')
-  .argument('<candidate>', 'the changed copy')
-  .option('--from <version>', 'number or hash of the version that the copy was made from')
-  .addOption(reason())
-  .addOption(config())
-  .addOption(json())
-  .action(
-    ending((file: string, options: Candidate & { from?: string; reason: string }) =>
-      runConfigApply({ file, ...options }),
-    ),
-  );
-
-configuration
-  .command('history')
-  .description('list the versions that were applied: when, by whom and why')
-  .option('--limit <n>', 'how many', Number, 20)
-  .addOption(config())
-  .addOption(json())
-  .action(ending(runConfigHistory));
-
-configuration
-  .command('show')
-  .description('print the text of a version')
-  .argument('[version]', 'its number or hash; what the file holds now where left out')
-  .addOption(config())
-  .addOption(json())
-  .action(
-    ending((version: string | undefined, options: Candidate) =>
-      runConfigShow({ ...(version !== undefined && { version }), ...options }),
-    ),
-  );
-
-configuration
-  .command('rollback')
-  .description('write an earlier version to the configuration file again')
-  .argument('<version>', 'its number or hash')
-  .addOption(reason())
-  .addOption(config())
-  .addOption(json())
-  .action(
-    ending((version: string, options: Candidate & { reason: string }) =>
-      runConfigRollback({ version, ...options }),
-    ),
-  );
+addConfigCommands(program);
 
 program
   .command('status')
@@ -395,6 +254,6 @@ program
     ),
   );
 
-addAccountCommands(program, { config, json, ending });
+addAccountCommands(program);
 
 await program.parseAsync();

@@ -1,5 +1,6 @@
-import type { Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type * as Accounts from './accounts.js';
+import { config, ending, json } from './command-parts.js';
 import { later } from './later.js';
 
 const accounts = () => import('./accounts.js');
@@ -12,19 +13,10 @@ const runUsersList = later(accounts, 'runUsersList');
 const runUsersResetPassword = later(accounts, 'runUsersResetPassword');
 const runUsersSetupLink = later(accounts, 'runUsersSetupLink');
 
-/** What every command of `vigil` has. */
-interface Shared {
-  readonly config: () => Option;
-  readonly json: () => Option;
-  readonly ending: <Args extends unknown[]>(
-    run: (...args: Args) => Promise<number>,
-  ) => (...args: Args) => Promise<void>;
-}
-
 type Options = Accounts.AccountsOptions;
 
 /** Adds `vigil users ...` and `vigil tokens ...`. */
-export function addAccountCommands(program: Command, { config, json, ending }: Shared): void {
+export function addAccountCommands(program: Command): void {
   const users = program.command('users').description('manage who may sign in to the console');
   const tokens = program.command('tokens').description('manage the API tokens of programs');
   const add = (group: Command, name: string, description: string) =>
