@@ -14,7 +14,7 @@ import type { SlabThreadFunctions } from './slab-thread.js';
 /**
  * The inference process. ONNX Runtime blocks the thread that it runs on, and pixels come from outside: so this is a
  * process of its own, behind the receiver in priority and before it when the kernel looks for memory. It does what it is
- * asked, one request after the other, and keeps nothing.
+ * asked, one request after the other, and keeps nothing but what spares it work.
  */
 /** The kernel's first choice when memory runs out (proc(5), oom_score_adj). */
 const FIRST_TO_GO = 1000;

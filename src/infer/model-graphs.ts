@@ -77,6 +77,17 @@ export class ModelGraphs {
     return this.#run(classifier(this.#manifest), { slices }, count, ['features', 'logits']);
   }
 
+  /** As `classify`, where `cnn.onnx` classifies: its feature map [count, K, h, w] is written into `activation`. */
+  async classifyWithMap(
+    slices: Float32Array,
+    count: number,
+    activation: Float32Array,
+  ): Promise<{ features: Float32Array; logits: Float32Array }> {
+    // What is not finite in the map is not finite in the features, which are checked: they are pooled of it.
+    const into = { activation };
+    return this.#run('cnn.onnx', { slices }, count, ['features', 'logits'], into);
+  }
+
   /** The feature map [count, K, h, w] that Grad-CAM weighs. */
   async activation(slices: Float32Array, count: number): Promise<Float32Array> {
     return (await this.#run('cnn.onnx', { slices }, count, ['activation'])).activation;
@@ -119,17 +130,22 @@ export class ModelGraphs {
     inputs: Arrays,
     length: number,
     outputs: readonly Name[],
+    into: Arrays = {},
   ): Promise<Record<Name, Float32Array>> {
     const signature = signatures(this.#manifest)[graph];
-    const feeds = Object.fromEntries(
-      Object.entries(inputs).map(([name, data]) => {
-        const shape = sized(signature.inputs[name] ?? [], length);
-        return [name, new Tensor('float32', data, shape)];
-      }),
-    );
+    const tensors = (arrays: Arrays, shapes: Signature) =>
+      Object.fromEntries(
+        Object.entries(arrays).map(([name, data]) => {
+          const shape = sized(shapes[name] ?? [], length);
+          return [name, new Tensor('float32', data, shape)];
+        }),
+      );
     const session = this.#sessions.get(graph);
     if (session === undefined) throw new Error(`${graph} is not open`);
-    const fetched = await session.run(feeds, [...outputs]);
+    const fetched = await session.run(tensors(inputs, signature.inputs), {
+      ...Object.fromEntries(outputs.map((name) => [name, null])),
+      ...tensors(into, signature.outputs),
+    });
     return Object.fromEntries(
       outputs.map((name) => {
         const shape = sized(signature.outputs[name] ?? [], length);

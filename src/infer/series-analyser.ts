@@ -11,16 +11,25 @@ import type {
 } from './engine-protocol.js';
 import { type Pick, pickKeySlices } from './key-slices.js';
 import type { ModelGraphs } from './model-graphs.js';
-import type { ModelManifest } from './model-manifest.js';
+import { classifier, type ModelManifest } from './model-manifest.js';
+import { Recent } from './recent.js';
 import type { PreparedSlab, SlabThreadFunctions } from './slab-thread.js';
 
 type Prepared = PreparedSlab | EngineFailure;
+
+/** Feature maps of some five series of the shipped model. */
+const MAPS_KEPT_BYTES = 64 * 1024 * 1024;
 
 /** Runs the model over slabs and series. */
 export class SeriesAnalyser {
   readonly #graphs: ModelGraphs;
   readonly #manifest: ModelManifest;
   readonly #slabs: Thread<SlabThreadFunctions>;
+  readonly #mapLength: number;
+  /** Feature maps of the slabs that were classified last, by key: Grad-CAM of the key slices costs no second run then. */
+  readonly #maps: Recent<Float32Array>;
+  /** Memory of a map that is kept no more: fresh memory costs more than filling it. */
+  #spareMap: Float32Array | undefined;
   /** A slab that was asked for ahead of its request. */
   #ahead: { readonly key: string; readonly answer: Promise<Prepared> } | undefined;
 
@@ -28,6 +37,10 @@ export class SeriesAnalyser {
     this.#graphs = graphs;
     this.#manifest = manifest;
     this.#slabs = slabs;
+    const { channels, height, width } = manifest.activation;
+    this.#mapLength = channels * height * width;
+    const bytes = this.#mapLength * Float32Array.BYTES_PER_ELEMENT;
+    this.#maps = new Recent(Math.floor(MAPS_KEPT_BYTES / bytes));
   }
 
   /**
@@ -38,7 +51,8 @@ export class SeriesAnalyser {
   async classify({ slabs, next }: Omit<Classify, 'type'>): Promise<SlabResult[]> {
     const results: SlabResult[] = [];
     for await (const { slice, box, statistics } of this.#prepared(slabs, next)) {
-      const { features, logits } = await this.#graphs.classify(slice, 1);
+      const { key } = slabs[results.length] as SlabInput;
+      const { features, logits } = await this.#classify(key, slice);
       results.push({ features, logits, box, statistics });
     }
     return results;
@@ -86,12 +100,7 @@ export class SeriesAnalyser {
   ): Promise<(Pick & { heatMap: HeatMap })[]> {
     const own = picks.filter((pick) => pick.className === className);
     const width = this.#manifest.features;
-    const activations: Float32Array[] = [];
-    for await (const { slice } of this.#prepared(
-      own.map(({ index }) => slabs[index] as SlabInput),
-    )) {
-      activations.push(await this.#graphs.activation(slice, 1));
-    }
+    const activations = await this.#activations(own.map(({ index }) => slabs[index] as SlabInput));
     const rows = own.map(({ index }) => gradient.subarray(index * width, (index + 1) * width));
     const cam = await this.#graphs.cam(concatenated(activations), concatenated(rows), own.length);
     const highest = cam.reduce((a, b) => Math.max(a, b), 0);
@@ -108,6 +117,28 @@ export class SeriesAnalyser {
         },
       };
     });
+  }
+
+  /** Features and logits of one slab; its feature map is kept, where the graph that classifies has one. */
+  async #classify(key: string, slice: Float32Array) {
+    if (classifier(this.#manifest) !== 'cnn.onnx') return this.#graphs.classify(slice, 1);
+    const map = this.#spareMap ?? new Float32Array(this.#mapLength);
+    this.#spareMap = undefined;
+    const answer = await this.#graphs.classifyWithMap(slice, 1, map);
+    this.#spareMap = this.#maps.set(key, map);
+    return answer;
+  }
+
+  /** The slabs' feature maps, those that are not kept computed again. */
+  async #activations(slabs: readonly SlabInput[]): Promise<Float32Array[]> {
+    const again = slabs.filter(({ key }) => this.#maps.get(key) === undefined);
+    const computed: Float32Array[] = [];
+    for await (const { slice } of this.#prepared(again)) {
+      computed.push(await this.#graphs.activation(slice, 1));
+    }
+    return slabs.map(
+      (slab) => this.#maps.get(slab.key) ?? (computed[again.indexOf(slab)] as Float32Array),
+    );
   }
 
   /** The slabs' inputs in their order. All are asked for at once: the thread makes the next while one is used. */

@@ -89,6 +89,15 @@ describe('the inference stage', () => {
     }
   });
 
+  it('draws heat maps of slices that it has classified lately without reading them again', async () => {
+    const series = await headSeries('1.13', 12, { bleedHu: 65 });
+    const { keySlices } = await stage.analyse(series, []);
+    await stage.analyse(await headSeries('1.14'), []);
+    for (const { file } of series) await rm(file);
+    const again = await stage.analyse(series, []);
+    expect(again.keySlices).toEqual(keySlices);
+  });
+
   it('knows from the slices which series is the more suspicious', async () => {
     await stage.analyse(await headSeries('1.11'), []);
     await stage.analyse(await headSeries('1.12', 12, { bleedHu: 65 }), []);

@@ -95,6 +95,20 @@ function openPoisoned(poison: string, more: Partial<InferStageOptions> = {}) {
 const series = (uid: string, count?: number): Promise<StoredInstance[]> =>
   headSeriesIn(folder, uid, count);
 
+describe('heat maps', () => {
+  it('are the same where the process that classified the slices is gone', async () => {
+    const { stage, fate, pid } = await open();
+    const bleeding = await headSeriesIn(folder, '9.1', 12, { bleedHu: 65 });
+    const { keySlices } = await stage.analyse(bleeding, []);
+    expect(keySlices.length).toBeGreaterThan(0);
+    const ready = fate.ready();
+    process.kill(pid, 'SIGKILL');
+    await ready;
+    const again = await stage.analyse(bleeding, []);
+    expect(again.keySlices).toEqual(keySlices);
+  });
+});
+
 describe('a series that the inference process is lost with', () => {
   const deeds: readonly [string, string, number?][] = [
     ['crash', 'inference-crashed'],
