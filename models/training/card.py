@@ -210,11 +210,12 @@ def compared_text(e):
     b, a = c["before"], c["after"]
     if not c["shipped"]:
         mean = [float(np.mean([v["any"] for v in net["drawn"].values()])) for net in (b, a)]
+        elsewhere = [float(np.mean(list(net["drawnElsewhere"].values()))) for net in (b, a)]
         ge = [net["headCtGe"]["real HU"] for net in (b, a)]
         return f"""
 Tried and not shipped: {c['change']}. On {c['count']} freshly drawn slices of each type against {2 * c['count']} without (no clinical figure: their
-patients were in training) the mean AUC of `any` went from {mean[0]:.3f} to {mean[1]:.3f}, too few slices to call that a gain, and the slice network's false
-alarm on the series of another scanner from {ge[0]:.2f} to {ge[1]:.2f}. Drawn hemorrhages are missed most by this measure: AUC
+patients were in training) the mean AUC of `any` went from {mean[0]:.3f} to {mean[1]:.3f}; drawn likewise into the slices of `head-ct-ge`, of another patient and
+scanner that no training saw, from {elsewhere[0]:.3f} to {elsewhere[1]:.3f}; and the slice network's false alarm on that series from {ge[0]:.2f} to {ge[1]:.2f}. Drawn hemorrhages are missed most by this measure: AUC
 {", ".join(f"{k} {v['any']:.2f}" for k, v in b["drawn"].items())} for the slice network that ships.
 """
     rows = "\n".join(f"| {k}, drawn | {b['drawn'][k]['any']:.3f} | {a['drawn'][k]['any']:.3f} | {b['pointing'][k]:.2f} | {a['pointing'][k]:.2f} |"

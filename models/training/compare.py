@@ -4,6 +4,7 @@
 
 - `drawn`: AUC of each type's logit and of `any` between slices with one drawn hemorrhage of that type and the same kind of
   slices without, look-alikes in both, all seen by a drawn scanner. Fresh seeds; but the slices' patients were in training.
+- `drawnElsewhere`: the AUC of `any` likewise in the slices of `head-ct-ge`, a patient and a scanner that no training saw.
 - `pointing`: share of drawn lesions in which the heat map's maximum lies (robustness.py says how that is counted).
 - `stroke`, `headCtGe`: chance of `any` by the slice network on slices of other scanners without hemorrhage: the median and the
   share at one half or above, and the mean of the two highest of the series.
@@ -13,24 +14,51 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import torch
 
 import augment
 import machine
 import shams
-from cohort import CLASSES, Cohort
+from cohort import CLASSES, Cohort, intracranial_depth, wide_crop
 from dataset import ANY, coverage, real_head
-from lesions import KINDS, bleed
+from lesions import KINDS, Head, bleed
 from metrics import auc, sigmoid
 from network import SliceNet
-from preprocess import cropped, load_series
+from preprocess import AIR, SPEC, cropped, head_box, load_series
 from robustness import pointing
+from study_features import ROOM
 from train_cnn import predict
 
 
-def scene(cohort, rows, kind, rng):
+def heads_of(cohort):
+    """Heads of the cohort's slices without hemorrhage: a function of a random generator."""
+    room = np.array([(cohort.depth[r] > 0).sum() > ROOM for r in range(len(cohort.slice))])
+    rows = np.flatnonzero(room & cohort.labelled & (cohort.labels[:, ANY] == 0))
+    return lambda rng: real_head(cohort, rng.choice(rows), rng)[0]
+
+
+def heads_in(series, mm):
+    """The same from HU images [T, rows, columns] of pixels of `mm`."""
+    hosts = []
+    for image in series:
+        box = head_box(image)
+        hu = wide_crop(image, box, AIR).astype(np.float32)
+        depth = intracranial_depth(hu).astype(np.float32)
+        if (depth > 0).sum() > ROOM:
+            hosts.append((hu, depth, mm * box[2] / SPEC.size))
+
+    def draw(rng):
+        hu, depth, size = hosts[rng.integers(len(hosts))]
+        (hu, depth), zoom = augment.affine(rng, [(hu, AIR, False), (depth, 0, False)], SPEC.size)
+        return Head(hu, depth * size, size * zoom)
+
+    return draw
+
+
+def scene(draw_head, kind, rng):
     """One slice with a bleed of `kind`, or without where it is None: HU and mask, or None where it did not fit."""
-    head, _ = real_head(cohort, rng.choice(rows), rng)
+    head = draw_head(rng)
     if rng.random() < 0.5:
         head = shams.add(head, rng, 2)
     mask = None
@@ -42,19 +70,24 @@ def scene(cohort, rows, kind, rng):
     return augment.levels(rng, augment.scanner(rng, head.hu)), mask
 
 
-def scenes(cohort, rows, kind, count, seed):
-    rng, made = np.random.default_rng(seed), []
-    while len(made) < count:
-        one = scene(cohort, rows, kind, rng)
-        if one is not None:
-            made.append(one)
-    return made
+def scenes(draw_head, count, seed):
+    """Twice `count` slices without and `count` with a bleed of each type."""
+    def some(kind, number, seed):
+        rng, made = np.random.default_rng(seed), []
+        while len(made) < number:
+            one = scene(draw_head, kind, rng)
+            if one is not None:
+                made.append(one)
+        return made
+
+    return some(None, 2 * count, seed), {kind: some(kind, count, seed + 1 + k) for k, kind in enumerate(KINDS)}
 
 
-def figures(net, clean, bled, stroke, series):
+def figures(net, own, elsewhere, stroke, series):
     def scores(hu):
         return predict(net, hu, low_precision=True)[1]
 
+    (clean, bled), (clean_elsewhere, bled_elsewhere) = own, elsewhere
     without, result = scores(np.stack([hu for hu, _ in clean])), {"drawn": {}, "pointing": {}}
     for kind, cases in bled.items():
         s = scores(np.stack([hu for hu, _ in cases]))
@@ -62,6 +95,11 @@ def figures(net, clean, bled, stroke, series):
         k = CLASSES.index(kind)
         result["drawn"][kind] = {"own": round(auc(y, np.r_[without[:, k], s[:, k]]), 4), "any": round(auc(y, np.r_[without[:, ANY], s[:, ANY]]), 4)}
         result["pointing"][kind] = round(float(np.mean(pointing(net, cases)["hits"])), 3)
+    without = scores(np.stack([hu for hu, _ in clean_elsewhere]))[:, ANY]
+    result["drawnElsewhere"] = {}
+    for kind, cases in bled_elsewhere.items():
+        s = scores(np.stack([hu for hu, _ in cases]))[:, ANY]
+        result["drawnElsewhere"][kind] = round(auc(np.r_[np.zeros(len(without)), np.ones(len(s))], np.r_[without, s]), 4)
     chance = sigmoid(scores(stroke)[:, ANY])
     result["stroke"] = {"slices": len(chance), "median": round(float(np.median(chance)), 3), "atHalfOrAbove": int((chance >= 0.5).sum())}
     result["headCtGe"] = {}
@@ -74,17 +112,16 @@ def figures(net, clean, bled, stroke, series):
 def main(options):
     machine.use(1)
     cohort = Cohort(options.cache)
-    room = np.array([(cohort.depth[r] > 0).sum() > 8000 for r in range(len(cohort.slice))])
-    normal = np.flatnonzero(room & cohort.labelled & (cohort.labels[:, ANY] == 0))
-    clean = scenes(cohort, normal, None, 2 * options.count, options.seed)
-    bled = {kind: scenes(cohort, normal, kind, options.count, options.seed + 1 + k) for k, kind in enumerate(KINDS)}
     stroke = np.asarray(cohort.exact[np.flatnonzero(~cohort.labelled)], np.float32)
-    series = load_series(sorted((options.data / "head-ct-ge").glob("*.dcm")))
+    files = sorted((options.data / "head-ct-ge").glob("*.dcm"))
+    series, mm = load_series(files), float(pydicom.dcmread(files[0], stop_before_pixels=True).PixelSpacing[0])
+    own = scenes(heads_of(cohort), options.count, options.seed)
+    elsewhere = scenes(heads_in(series, mm), options.count, options.seed + 100)
     result = {"change": options.change, "shipped": not options.rejected, "count": options.count, "seed": options.seed}
     for name in ("before", "after"):
         net = SliceNet()
         net.load_state_dict(torch.load(getattr(options, name), map_location="cpu"))
-        result[name] = figures(net.eval().to(memory_format=torch.channels_last), clean, bled, stroke, series)
+        result[name] = figures(net.eval().to(memory_format=torch.channels_last), own, elsewhere, stroke, series)
     options.out.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))
 

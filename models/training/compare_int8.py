@@ -18,15 +18,13 @@ import export
 import machine
 import quantise
 from cohort import CLASSES, Cohort
-from compare import scenes
+from compare import heads_of, scenes
 from evaluate import limits, study_table
-from lesions import KINDS
 from metrics import auc, bootstrap, platt, sigmoid
 from network import FEATURES, SliceNet
 from preprocess import cropped, load_series, windowed
 from run_graph import Runtime
 from sequence import SequenceNet
-from study_features import ROOM
 from train_sequence import ANY, study_logit
 
 GRAPHS = {"fp32": "cnn.onnx", "int8": "cnn.int8.onnx"}
@@ -141,16 +139,13 @@ def shipped_network(cohort, options):
 
 def pictures(cohort, options):
     """HU [N, 256, 256] without blood, of each drawn type, and of the series of another scanner."""
-    room = np.array([(cohort.depth[r] > 0).sum() > ROOM for r in range(len(cohort.slice))])
-    normal = np.flatnonzero(room & cohort.labelled & (cohort.labels[:, ANY] == 0))
+    clean, bled = scenes(heads_of(cohort), options.count, options.seed)
 
-    def drawn(kind, count, seed):
-        return np.stack([hu for hu, _ in scenes(cohort, normal, kind, count, seed)])
+    def hu(cases):
+        return np.stack([image for image, _ in cases])
 
-    clean = drawn(None, 2 * options.count, options.seed)
-    bled = {kind: drawn(kind, options.count, options.seed + 1 + k) for k, kind in enumerate(KINDS)}
     series = load_series(sorted((options.data / "head-ct-ge").glob("*.dcm")))
-    return clean, bled, np.stack([cropped(image) for image in series])
+    return hu(clean), {kind: hu(cases) for kind, cases in bled.items()}, np.stack([cropped(image) for image in series])
 
 
 def main(options):

@@ -90,6 +90,9 @@ def compared(comparison):
     drawn = f"AUC of any, {comparison['count']} slices with one drawn and {2 * comparison['count']} without, patients seen in training"
     for kind in before["drawn"]:
         yield {"change": f"{what}: {kind}, {drawn}", "before": before["drawn"][kind]["any"], "after": after["drawn"][kind]["any"]}
+    for kind in before["drawnElsewhere"]:
+        yield {"change": f"{what}: {kind}, AUC of any likewise in slices of head-ct-ge, which no training saw",
+               "before": before["drawnElsewhere"][kind], "after": after["drawnElsewhere"][kind]}
     for name in before["headCtGe"]:
         yield {"change": f"{what}: chance of any by the slice network on a clean series of another scanner, {name}",
                "before": before["headCtGe"][name], "after": after["headCtGe"][name]}
@@ -118,20 +121,27 @@ def add_extras(result, folder):
     def read(name):
         return json.loads((folder / name).read_text()) if (folder / name).exists() else None
 
+    def add(ablations):
+        """What was measured again takes the place of what was measured before."""
+        made = list(ablations)
+        known = {a["change"] for a in made}
+        result["ablations"] = [a for a in result["ablations"] if a["change"] not in known] + made
+
     if read("ablations.json"):
         result["tried"] = read("ablations.json")
-        result["ablations"] += result["tried"]
+        add(result["tried"])
     if read("robustness.json"):
         result["robustness"] = read("robustness.json")
     if read("comparison.json"):
         result["comparison"] = read("comparison.json")
-        result["ablations"] += compared(result["comparison"])
+        add(compared(result["comparison"]))
     if read("int8.json"):
         result["int8"] = read("int8.json")
-        result["ablations"] += quantised(result["int8"])
+        add(quantised(result["int8"]))
     if read("familiarity.json"):
         result["familiarity"] = read("familiarity.json")
-    result.update(read("speed.json") or {"msPerSlice": {"fp32": None, "int8": None}})
+    result.update(read("speed.json") or {})
+    result.setdefault("msPerSlice", {"fp32": None, "int8": None})
 
 
 def carry(weights, origin, version):
