@@ -1,7 +1,7 @@
 """Writes test/fixtures/model/preprocess-golden.json: generated HU images, what preprocessing makes of them and what the
 shipped model says, so that the TypeScript side can be held to the same numbers.
 
-    python3 models/training/golden.py --package models/vigil-ich-small --weights models/training/work/final
+    python3 models/training/golden.py --package models/vigil-ich-small
 
 A generated image needs integers only. It starts as `background` everywhere. Each shape [cx2, cy2, a, b, hu] then
 paints the pixels (row r, column c) with (2c - cx2)^2 b^2 + (2r - cy2)^2 a^2 <= a^2 b^2, in order (a, b in half pixels;
@@ -51,10 +51,12 @@ def samples(tensor):
 def main(options):
     import torch
 
-    from package import load_weights
+    import unpack
 
     manifest = json.loads((options.package / "manifest.json").read_text())
-    cnn, sequence = load_weights(options.weights)
+    # The package's own weights: those of another run would be golden for nothing.
+    cnn = unpack.slice_network(options.package / "cnn.onnx")
+    sequence, _ = unpack.sequence_model(options.package / "sequence.onnx")
     cases, inputs = [], []
     for case in CASES:
         hu = image(case)
@@ -103,6 +105,5 @@ def main(options):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--package", type=Path, default=Path("models/vigil-ich-small"))
-    parser.add_argument("--weights", type=Path, default=Path("models/training/work/final"))
     parser.add_argument("--out", type=Path, default=Path("test/fixtures/model/preprocess-golden.json"))
     main(parser.parse_args())
