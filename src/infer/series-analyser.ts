@@ -17,8 +17,8 @@ import type { PreparedSlab, SlabThreadFunctions } from './slab-thread.js';
 
 type Prepared = PreparedSlab | EngineFailure;
 
-/** Feature maps of some five series of the shipped model. */
-const MAPS_KEPT_BYTES = 64 * 1024 * 1024;
+/** Feature maps of two or three series of the shipped model: memory that is used again soon, as fresh memory costs more. */
+const MAPS_KEPT_BYTES = 32 * 1024 * 1024;
 
 /** Runs the model over slabs and series. */
 export class SeriesAnalyser {
