@@ -125,7 +125,7 @@ def trained(options, e):
     runs = [*(json.loads((folder / "results.json").read_text()) for folder in options.nets), final]
     images = ", ".join(str(r["images"]) for r in runs[:-1])
     earlier = f", {final['imagesBefore']} of them for the version before" if final["imagesBefore"] else ""
-    return (f"Slice network: {final['images']} samples on all patients{earlier} (the folds' networks {images}). {options.time}")
+    return (f"Slice network: {final['images']} samples on all patients{earlier} (the folds' networks {images}). {options.time}".rstrip())
 
 
 def carried_text(e):
