@@ -4,7 +4,7 @@ Cache (numpy files in a folder): `hu` int16 [M, 320, 320], the head box and a ma
 size, so that the middle 256 x 256 is what the network sees; `depth` uint8 [M, 320, 320], the distance to the inner
 table of the skull in pixels inside the skull (0 outside or where the skull is not closed); `exact` int16
 [M, 256, 256], the contract's own crop; `mask` uint8 [M, 320, 320], outlined hemorrhage, 255 where nobody outlined;
-`table.csv` with one row a slice.
+`table.csv` with one row a slice. teacher.py adds `teacher.npz`, likely outlines of hemorrhages that nobody outlined.
 """
 import argparse
 import csv
@@ -141,6 +141,10 @@ class Cohort:
         self.slice = np.array([int(row["slice"]) for row in rows])
         self.mm = np.array([float(row["mm"]) for row in rows])
         self.labels = np.array([[int(row[c]) for c in CLASSES] for row in rows], np.float32)
+        self.teacher = {}
+        if (cache / "teacher.npz").exists():
+            told = np.load(cache / "teacher.npz")
+            self.teacher = dict(zip(told["row"].tolist(), told["chance"]))
 
     def studies(self):
         """Name and indices of each labelled study's slices, in order."""

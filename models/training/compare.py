@@ -20,40 +20,15 @@ import torch
 import augment
 import machine
 import shams
-from cohort import CLASSES, Cohort, intracranial_depth, wide_crop
-from dataset import ANY, coverage, real_head
-from lesions import KINDS, Head, bleed
+from cohort import CLASSES, Cohort
+from dataset import ANY, coverage
+from hosts import heads_in, heads_of
+from lesions import KINDS, bleed
 from metrics import auc, sigmoid
 from network import SliceNet
-from preprocess import AIR, SPEC, cropped, head_box, load_series
+from preprocess import cropped, load_series
 from robustness import pointing
-from study_features import ROOM
 from train_cnn import predict
-
-
-def heads_of(cohort):
-    """Heads of the cohort's slices without hemorrhage: a function of a random generator."""
-    room = np.array([(cohort.depth[r] > 0).sum() > ROOM for r in range(len(cohort.slice))])
-    rows = np.flatnonzero(room & cohort.labelled & (cohort.labels[:, ANY] == 0))
-    return lambda rng: real_head(cohort, rng.choice(rows), rng)[0]
-
-
-def heads_in(series, mm):
-    """The same from HU images [T, rows, columns] of pixels of `mm`."""
-    hosts = []
-    for image in series:
-        box = head_box(image)
-        hu = wide_crop(image, box, AIR).astype(np.float32)
-        depth = intracranial_depth(hu).astype(np.float32)
-        if (depth > 0).sum() > ROOM:
-            hosts.append((hu, depth, mm * box[2] / SPEC.size))
-
-    def draw(rng):
-        hu, depth, size = hosts[rng.integers(len(hosts))]
-        (hu, depth), zoom = augment.affine(rng, [(hu, AIR, False), (depth, 0, False)], SPEC.size)
-        return Head(hu, depth * size, size * zoom)
-
-    return draw
 
 
 def scene(draw_head, kind, rng):

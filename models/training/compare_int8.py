@@ -18,8 +18,9 @@ import export
 import machine
 import quantise
 from cohort import CLASSES, Cohort
-from compare import heads_of, scenes
+from compare import scenes
 from evaluate import limits, study_table
+from hosts import heads_of
 from metrics import auc, bootstrap, platt, sigmoid
 from network import FEATURES, SliceNet
 from preprocess import cropped, load_series, windowed

@@ -16,6 +16,7 @@ import numpy as np
 
 from cohort import CLASSES, Cohort
 from metrics import auc_with_interval, bootstrap, auc, calibration_error, confusion, log_loss, platt, sigmoid
+from outlines import told
 from train_sequence import ANY, TOP_SLICES
 
 # A class with fewer positive studies than this is shown, not claimed.
@@ -138,8 +139,9 @@ def add_extras(result, folder):
     if read("int8.json"):
         result["int8"] = read("int8.json")
         add(quantised(result["int8"]))
-    if read("familiarity.json"):
-        result["familiarity"] = read("familiarity.json")
+    for name in ("familiarity", "faithfulness"):
+        if read(f"{name}.json"):
+            result[name] = read(f"{name}.json")
     result.update(read("speed.json") or {})
     result.setdefault("msPerSlice", {"fp32": None, "int8": None})
 
@@ -155,6 +157,16 @@ def carry(weights, origin, version):
     add_extras(result, weights)
     (weights / "evaluation.json").write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps({k: result[k] for k in ("about", "ablations", "msPerSlice")}, indent=1))
+
+
+def by_teacher(cohort, patients, sick, scores):
+    """Study AUC of any against all studies without, of those in which the teacher is sure of blood somewhere and of the rest."""
+    sure = {cohort.patient[r] for r, chance in cohort.teacher.items() if told(chance / 255).any()}
+    seen, parts = np.array([p in sure for p in patients]), {}
+    for name, which in (("sure", seen), ("unsure", ~seen)):
+        kept = (sick == 0) | which
+        parts[name] = {"studies": int((sick * which).sum()), "studyAuc": auc_with_interval(sick[kept], scores[kept], patients[kept])}
+    return parts
 
 
 def main(options):
@@ -213,6 +225,8 @@ def main(options):
         "ppvByPrevalence": {end: ppv(*(own["atHigh"][s][end] for s in ("sensitivity", "specificity"))) for end in ("value", "low")},
         "sliceNetworkAlone": figures["cnn"], "ablations": ablations,
     }
+    if cohort.teacher:
+        result["byTeacher"] = by_teacher(cohort, patients, y[:, ANY], scores[:, ANY])
     if options.since:
         result["since"] = options.change
         result["ablations"] += compared_with(result, options.since, options.change)

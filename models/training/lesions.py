@@ -61,15 +61,24 @@ class Head:
             axis = major if abs(major[1]) > 0.75 else np.array([0.0, 1.0])
         else:
             axis = np.array([0.0, 1.0])
-        dx, dy = self.gx - np.float32(self.cx), self.gy - np.float32(self.cy)
-        self.along = (dx * axis[0] + dy * axis[1]) * self.mm
-        self.across = (dx * axis[1] - dy * axis[0]) * self.mm
+        self.axis = axis
+        across, along = self.offsets()
+        self.across, self.along = across * self.mm, along * self.mm
 
     def repainted(self, hu):
         """The same head with other HU."""
         other = copy.copy(self)
         other.hu = hu
         return other
+
+    def offsets(self):
+        """Each pixel's distance from the centroid in pixels, across the head's long axis and along it."""
+        dx, dy = self.gx - np.float32(self.cx), self.gy - np.float32(self.cy)
+        return dx * self.axis[1] - dy * self.axis[0], dx * self.axis[0] + dy * self.axis[1]
+
+    def place(self, across, along):
+        """The (y, x) of such distances."""
+        return self.cy + along * self.axis[1] - across * self.axis[0], self.cx + across * self.axis[1] + along * self.axis[0]
 
     def usable(self):
         return self.area > 4000

@@ -4,6 +4,9 @@
 
 - `exports`: out-of-fold slice AUC (any) on CT-ICH when its slices are windowed exports.
 - `scannerHu`: the 22 CT-ICH slices that exist as real HU images, which no training saw in that form.
+- `elsewhere`: bleeds of unseen patients transplanted into slices of `head-ct-ge`, a scanner that no training saw, against such slices
+  without, look-alikes and other scanners in all: AUC of `any`, and the share of each that gets one half or more. A real bleed in a real
+  head of another scanner, but not that head's own: no clinical figure.
 - `headCtGe`: a real series of another scanner without hemorrhage, through the final package, as it is and windowed.
 - `phantoms`: generated heads with and without a generated bleed, through the final package. Not clinical.
 - `heatMap`: Grad-CAM of the slice network on outlined hemorrhages (22 slices) and on drawn ones in unseen patients:
@@ -15,13 +18,17 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import torch
 from scipy import ndimage
 
+import augment
 import machine
 import phantom
+import shams
 from cohort import Cohort
-from dataset import ANY, coverage, real_head
+from dataset import ANY, Slices, coverage, real_head
+from hosts import heads_in
 from lesions import KINDS, bleed
 from metrics import auc, auc_with_interval, sigmoid
 from network import CHANNELS, MAPS, SliceNet
@@ -74,7 +81,7 @@ def outlined_cases(cohort, rows):
 def drawn_cases(cohort, rows, kind, count, rng):
     made = 0
     for row in rng.permutation(rows):
-        head, _ = real_head(cohort, row, rng)
+        head, *_ = real_head(cohort, row, rng)
         drawn = bleed(head, kind, rng)
         if drawn is not None and coverage(drawn[1]).any():
             yield drawn
@@ -103,6 +110,29 @@ def scanner_images(data, cohort, fold, nets):
     return {"slices": len(own), "medianScoreDicom": round(float(np.median(own)), 3),
             "medianScoreRebuilt": round(float(np.median(rebuilt)), 3),
             "largestDifference": round(float(np.max(np.abs(np.array(own) - rebuilt))), 3)}
+
+
+def elsewhere(data, cohort, fold, nets, count):
+    files = sorted((data / "head-ct-ge").glob("*.dcm"))
+    draw = heads_in(load_series(files), float(pydicom.dcmread(files[0], stop_before_pixels=True).PixelSpacing[0]))
+    aucs, scores = [], {True: [], False: []}
+    for k, net in enumerate(nets):
+        patients, rng, made = Slices(cohort, np.flatnonzero(fold == k), 0, 1), np.random.default_rng(77 + k), {True: [], False: []}
+        while any(len(part) < count for part in made.values()):
+            head, masks, bloody = draw(rng), {}, len(made[True]) < count and rng.random() < 0.5
+            if rng.random() < 0.5:
+                head = shams.add(head, rng, 2)
+            if bloody:
+                head = patients.transplant(head, rng, masks)
+            if bool(masks) == bloody and len(made[bloody]) < count:
+                made[bloody].append(augment.levels(rng, augment.scanner(rng, head.hu)))
+        each = {bloody: predict(net, np.stack(part), low_precision=True)[1][:, ANY] for bloody, part in made.items()}
+        aucs.append(auc(np.r_[np.zeros(count), np.ones(count)], np.r_[each[False], each[True]]))
+        for bloody, part in each.items():
+            scores[bloody].append(part)
+    half = {bloody: round(float(np.mean(np.concatenate(parts) >= 0)), 3) for bloody, parts in scores.items()}
+    return {"slices": count * len(nets), "without": count * len(nets), "auc": round(float(np.mean(aucs)), 4),
+            "aucOfFolds": [round(a, 4) for a in aucs], "withAtHalf": half[True], "withoutAtHalf": half[False]}
 
 
 def series_chance(cnn, sequence, decision, images):
@@ -141,6 +171,8 @@ def out_of_fold_figures(options):
     result = {"exports": {}}
     for low, high in ((-20, 100), (0, 80)):
         result["exports"][f"{low}..{high} HU"] = out_of_fold(lambda hu: np.clip(hu, low, high))
+    if cohort.teacher:
+        result["elsewhere"] = elsewhere(options.data, cohort, fold, nets, 10 * options.drawn)
     result["scannerHu"] = scanner_images(options.data, cohort, fold, nets)
     parts = [pointing(net, outlined_cases(cohort, np.flatnonzero(fold == k))) for k, net in enumerate(nets)]
     result["heatMap"] = {"outlined": told(parts), "drawn": {}}

@@ -40,6 +40,20 @@ def dark_lesion(head, rng):
     return head.repainted(blend(head, shape, rng.uniform(3, 25), rng, rng.uniform(1, 4), 1.5)[0])
 
 
+def infarct(head, rng):
+    """The territory of an artery, from the inner table inwards: a little darker in the first days, as dark as CSF later."""
+    angle, wide, deep = rng.uniform(0, 2 * np.pi), rng.uniform(0.2, 0.9), rng.uniform(12, 60)
+    middle = head.offsets()
+    turn = np.arctan2(middle[1], middle[0]) - angle
+    off = np.abs((turn + np.pi) % (2 * np.pi) - np.pi)
+    shape = head.inside & (off + 0.12 * smooth(rng, 12.0, head.size) < wide) & (head.depth + 4 * smooth(rng, 6.0, head.size) < deep)
+    old, value, drop, edge = rng.random() < 0.5, rng.uniform(4, 20), rng.uniform(4, 14), rng.uniform(1, 5)
+    if old:
+        return head.repainted(blend(head, shape, value, rng, edge, 1.5, rng.uniform(0.7, 1))[0])
+    cover = ndimage.gaussian_filter(shape.astype(np.float32), edge)
+    return head.repainted(np.where(head.hu < 100, head.hu - drop * cover, head.hu))
+
+
 def wide_csf(head, rng):
     """Wide ventricles, wide outer spaces, or both: an older brain."""
     if rng.random() < 0.7:
@@ -88,8 +102,8 @@ def metal(head, rng):
     return head.repainted(np.where(r < rng.uniform(1.5, 5), rng.uniform(1500, 3000), hu).astype(np.float32))
 
 
-SHAMS = [calcification, falx, sinus, dark_lesion, wide_csf, cupping, scalp_swelling, bright_rim, metal]
-WEIGHTS = np.array([2, 2, 1.5, 2, 3, 2, 1, 1.5, 0.5])
+SHAMS = [calcification, falx, sinus, dark_lesion, infarct, wide_csf, cupping, scalp_swelling, bright_rim, metal]
+WEIGHTS = np.array([2, 2, 1.5, 1.5, 2, 3, 2, 1, 1.5, 0.5])
 
 
 def add(head, rng, most=2):

@@ -26,7 +26,7 @@ ROOM = 8000
 
 def seen(cohort, row, seed):
     """A slice as another scanner would give it; the same seed gives all slices of a study the same scanner."""
-    head, _ = real_head(cohort, row, np.random.default_rng([seed, 1]))
+    head, *_ = real_head(cohort, row, np.random.default_rng([seed, 1]))
     return head
 
 

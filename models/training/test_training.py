@@ -13,14 +13,17 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 import export
+import faithfulness
 import golden
 import keep
 import lesions
 import metrics
+import outlines
 import package
 import phantom
 import preprocess
 import rsna
+import teacher
 import unpack
 from cohort import CLASSES, Cohort
 from dataset import Slices
@@ -95,6 +98,65 @@ class Drawing(unittest.TestCase):
         np.testing.assert_array_equal(first[0], second[0])
 
 
+def chances(kind, where, value=0.9):
+    """A teacher's chances [3, 256, 256] with blood of one kind in the rectangle `where`."""
+    out = np.zeros((3, 256, 256), np.float32)
+    out[kind][where] = value
+    return out
+
+
+class Outlines(unittest.TestCase):
+    nobody = np.full((256, 256), 255.0)
+    square = (slice(100, 110), slice(50, 60))
+
+    def test_a_label_outweighs_the_teachers_kind_of_blood(self):
+        labels = np.array([1, 0, 0, 0, 0, 1])
+        types = outlines.outlined_types(self.nobody, chances(0, self.square), labels)
+        self.assertEqual({kind: int(mask.sum()) for kind, mask in types.items()}, {"epidural": 100})
+
+    def test_of_several_types_each_needs_its_own_blood(self):
+        labels = np.array([1, 1, 0, 0, 0, 1])
+        inner, outer = chances(0, self.square), chances(1, (slice(20, 30), slice(50, 60)))
+        self.assertEqual(outlines.outlined_types(self.nobody, inner, labels), {})
+        both = outlines.outlined_types(self.nobody, inner + outer, labels)
+        self.assertTrue(both["intraparenchymal"][105, 55] and both["epidural"][25, 55])
+        # An epidural and a subdural one are the same kind to the teacher.
+        self.assertEqual(outlines.outlined_types(self.nobody, inner + outer, np.array([1, 0, 0, 0, 1, 1])), {})
+
+    def test_small_and_unsure_spots_are_no_blood(self):
+        speck, unsure = chances(1, (slice(0, 3), slice(0, 3))), chances(1, self.square, 0.6)
+        self.assertFalse(outlines.told(speck).any() or outlines.told(unsure).any())
+        self.assertEqual(outlines.outlined_types(self.nobody, [], np.array([1, 0, 0, 0, 0, 1])), {})
+
+    def test_transplanted_blood_stays_along_the_inner_table(self):
+        moved = 0
+        for seed in range(20):
+            rng = np.random.default_rng(seed)
+            donor, host = phantom.head(rng), phantom.head(rng)
+            drawn = lesions.bleed(donor, "epidural", rng)
+            if drawn is None:
+                continue
+            made = outlines.transplanted(host, donor.repainted(drawn[0]), {"epidural": drawn[1] & donor.inside}, rng)
+            if made is None:
+                continue
+            hu, masks = made
+            mask = masks["epidural"]
+            moved += 1
+            self.assertFalse((mask & ~host.inside).any())
+            self.assertLess(host.depth[mask].min(), 3)
+            self.assertGreater((hu - host.hu)[mask].mean(), lesions.VISIBLE_DEFAULT_HU)
+            far = ~lesions.ndimage.binary_dilation(mask, iterations=12)
+            np.testing.assert_allclose(hu[far], host.hu[far], atol=0.5)
+        self.assertGreater(moved, 5)
+
+    def test_the_teacher_answers_the_same_whatever_lies_in_the_same_slab(self):
+        torch.manual_seed(0)
+        nets = [teacher.DeepMedic().eval()]
+        images = [np.asarray(phantom.head(np.random.default_rng(k)).hu, np.float32) for k in range(5)]
+        together = teacher.segment(nets, images, [1, 3])
+        np.testing.assert_allclose(together[1], teacher.segment(nets, images, [3])[0], atol=0.02)
+
+
 class Guesses(unittest.TestCase):
     def test_only_dense_cells_of_a_labelled_type_become_blood_and_none_outside_the_skull(self):
         y = torch.tensor([[1.0, 0, 0, 0, 0, 1]])
@@ -133,6 +195,39 @@ class Unpacking(unittest.TestCase):
             features, logits = torch.randn(7, 9), torch.randn(7, 6)
             with torch.no_grad():
                 torch.testing.assert_close(read(features, logits), sequence(features, logits))
+
+
+class Faithfulness(unittest.TestCase):
+    def test_the_brightest_cells_go_first_and_come_back_first(self):
+        cam = np.zeros((32, 32), np.float32)
+        cam[4, 5] = 2
+        hu, plain = np.full((256, 256), 60.0), np.full((256, 256), 30.0)
+        (_, order), *_ = faithfulness.orders({"exact": cam}, np.random.default_rng(0))
+        made = faithfulness.pictures(hu, plain, order)
+        self.assertEqual(made.shape, (26, 256, 256))
+        np.testing.assert_array_equal(made[0], hu)
+        np.testing.assert_array_equal(made[12], plain)
+        np.testing.assert_array_equal(made[13], plain)
+        np.testing.assert_array_equal(made[25], hu)
+        self.assertTrue((made[1][32:40, 40:48] == 30).all() and (made[14][32:40, 40:48] == 60).all())
+
+    def test_the_plain_map_is_the_gradient_of_the_logit(self):
+        torch.manual_seed(2)
+        net = SliceNet().eval()
+        hu = np.asarray(phantom.head(np.random.default_rng(1)).hu, np.float32)
+        _, _, activation = faithfulness.answers(net, hu[None])
+        activation.requires_grad_()
+        features, _ = net.pooled(activation)
+        slope = torch.autograd.grad(net.head(features)[0, -1], activation)[0][0].mean((1, 2))
+        expected = torch.relu(torch.einsum("k,khw->hw", slope, activation[0].detach()))
+        got = faithfulness.heat(net, activation[0].detach(), net.head.weight[-1].detach())
+        np.testing.assert_allclose(got / 1024, expected, rtol=1e-3, atol=1e-7)
+
+    def test_shuffling_goes_from_the_head_downwards(self):
+        net = SliceNet()
+        kept = [(bool((other.stem.conv.weight == net.stem.conv.weight).all()), bool((other.mix.weight == net.mix.weight).all()))
+                for _, other in faithfulness.shuffled(net, np.random.default_rng(0))]
+        self.assertEqual(kept, [(True, True), (True, False), (True, False), (False, False)])
 
 
 class Keeping(unittest.TestCase):
@@ -238,6 +333,30 @@ class RsnaLayout(unittest.TestCase):
             one, other = viewed[1], viewed[5]
             self.assertTrue(bool((one["y"] == other["y"]).all()))
             self.assertFalse(bool((one["x"] == other["x"]).all()))
+
+    def test_the_teachers_outlines_become_targets_and_donors(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            write_rsna(folder)
+            rsna.build(folder, folder / "labels.csv", folder / "cache")
+            bloody = np.flatnonzero(Cohort(folder / "cache").labels[:, CLASSES.index("any")])
+            chance = np.zeros((3, 3, 320, 320), np.uint8)
+            chance[:, 0, 150:190, 140:180] = 255
+            np.savez(folder / "cache" / "teacher.npz", row=bloody[:3], chance=chance)
+            samples = Slices(Cohort(folder / "cache"), np.arange(24), 1, 12)
+            self.assertEqual(sorted(len(rows) for rows in dict(samples.donors)["intraparenchymal"]), [1, 2])
+            rng, known = np.random.default_rng(0), 0
+            for _ in range(12):
+                hu, y, target, weight, dense, outside, trust, synthetic = samples.positive_scene(rng)
+                self.assertEqual(hu.shape, (256, 256))
+                outlined = target.any()
+                known += outlined
+                self.assertEqual(bool(weight[CLASSES.index("any")].all()), False)
+                self.assertTrue(bool(weight[CLASSES.index("subdural")].all()))
+                if outlined:
+                    self.assertEqual(weight[CLASSES.index("any")][target[CLASSES.index("any")] > 0].min(), 1)
+                    self.assertFalse(dense.any())
+            self.assertTrue(0 < known < 12)
 
 
 if __name__ == "__main__":

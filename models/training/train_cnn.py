@@ -60,8 +60,8 @@ def losses(net, batch, guess=True):
     else:
         entropy, dice = map_loss(lesion, *(guessed(lesion, batch) if guess else (batch["target"], batch["weight"])))
     labels = batch["y"] * 0.98 + 0.01
-    classes = (F.binary_cross_entropy_with_logits(logits, labels, reduction="none") * CLASS_WEIGHTS).sum(1).mean()
-    return classes, entropy, dice
+    classes = (F.binary_cross_entropy_with_logits(logits, labels, reduction="none") * CLASS_WEIGHTS).sum(1) * batch["trust"]
+    return classes.mean(), entropy, dice
 
 
 def predict(net, hu, batch=16, low_precision=False):
