@@ -100,17 +100,18 @@ def volume(images):
     return thin[low] * (1 - part) + thin[np.minimum(low + 1, len(thin) - 1)] * part
 
 
-def head_range(outside):
-    """First and last index along each axis that is not `outside`, bool [D, H, W]."""
-    return [(np.flatnonzero(~outside.all(others))[[0, -1]]) for others in ((1, 2), (0, 2), (0, 1))][1:]
+def whole(length):
+    """The next multiple of 15, so that every third and every fifth voxel make up whole outputs."""
+    return -(-length // 15) * 15
 
 
 def segment(nets, images, wanted, slab=6):
     """Chances [P, 3, side, side] at 1 mm of the slices `wanted`, mean of the networks."""
     hu = volume(images)
     side = hu.shape[1]
-    (top, bottom), (left, right) = head_range(hu <= WINDOW[0])
-    height, width = (-(-(int(b) - int(a) + 1) // 15) * 15 for a, b in ((top, bottom), (left, right)))
+    head = hu > WINDOW[0]
+    (top, bottom), (left, right) = (np.flatnonzero(head.any(others))[[0, -1]] for others in ((0, 2), (0, 1)))
+    height, width = (whole(int(last) - int(first) + 1) for first, last in ((top, bottom), (left, right)))
     x = (2 * hu - sum(WINDOW)) / (WINDOW[1] - WINDOW[0])
     reach, out = DeepMedic.reach, np.zeros((len(wanted), 3, side, side), np.float32)
     pad = reach + 15 * slab
@@ -121,7 +122,7 @@ def segment(nets, images, wanted, slab=6):
         first = left_over[0]
         here = [t for t in left_over if t < first + slab]
         left_over = left_over[len(here) :]
-        deep = -(-(here[-1] - first + 1) // 3) * 15
+        deep = whole((here[-1] - first + 1) * SLICE_MM)
         z = pad + first * SLICE_MM
         part = x[z - reach : z + deep + reach, top : top + height + 2 * reach, left : left + width + 2 * reach]
         part = torch.from_numpy(np.ascontiguousarray(part, np.float32))[None, None]
