@@ -171,7 +171,7 @@ if __name__ == "__main__":
     parser.add_argument("--components", type=int, default=24)
     parser.add_argument("--hidden", type=int, default=24)
     parser.add_argument("--layers", type=int, default=1)
-    parser.add_argument("--pull", type=float, default=2, help="weight of the pull towards the slice network's logits")
+    parser.add_argument("--pull", type=float, default=0.5, help="weight of the pull towards the slice network's logits")
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--paper", action="store_true", help="the paper's sequence model instead of the small one")
