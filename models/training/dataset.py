@@ -128,6 +128,9 @@ class Slices(torch.utils.data.Dataset):
         types = outlined_types(outline, chance, y)
         if not types:
             weight[y > 0] = 0
+            if outline.max() <= 1 and outline.any():
+                # Outlined, but not which type is where.
+                target[ANY], weight[ANY] = coverage(outline > 0), 1
             trust = UNSEEN_TRUST if len(chance) and not told(chance).any() else 1
             return hu, y, target, weight, dense(head), outside(head), np.float32(trust), np.float32(0)
         for kind, mask in types.items():

@@ -27,9 +27,8 @@ from cohort import Cohort
 from compare_int8 import sequence_models
 from dataset import ANY, CELLS
 from metrics import bootstrap, sigmoid
-from network import CHANNELS, MAPS
 from preprocess import SPEC, windowed
-from robustness import load_net
+from robustness import cells, load_net
 from train_sequence import study_logit
 
 # Shares of the cells, closer where lesions are.
@@ -51,18 +50,12 @@ def series_scores(sequences, features, logits):
     return torch.stack([s(features, logits) for s in sequences]).mean(0)
 
 
-def heat(net, activation, gradient):
-    """Grad-CAM [32, 32] of an activation [K, 32, 32] for a gradient [F] of the features (network.py says how)."""
-    weights = gradient[:CHANNELS] + (gradient[CHANNELS : CHANNELS + MAPS] + gradient[CHANNELS + MAPS :]) @ net.map_weight().detach()
-    return torch.relu(torch.einsum("k,khw->hw", weights, activation)).numpy()
-
-
 def maps(net, sequences, features, logits, activation, t):
     """The exact and the plain heat map of slice t. p_t comes from the features too, through the slice network's head."""
     inputs = features.clone().requires_grad_()
     own = inputs @ net.head.weight.T.detach() + net.head.bias.detach()
     gradient = torch.autograd.grad(study_logit(series_scores(sequences, inputs, own))[ANY], inputs)[0][t]
-    return {"exact": heat(net, activation, gradient), "plain": heat(net, activation, net.head.weight[ANY].detach())}
+    return {"exact": cells(net, activation, gradient).numpy(), "plain": cells(net, activation, net.head.weight[ANY].detach()).numpy()}
 
 
 def orders(found, rng):
@@ -77,9 +70,9 @@ def pictures(hu, plain, order):
     """The slice without the first share of the cells for each of SHARES, then plain brain with them."""
     step, gone = SPEC.size // CELLS, []
     for share in SHARES:
-        cells = np.zeros(CELLS * CELLS, bool)
-        cells[order[: round(share * len(order))]] = True
-        gone.append(np.kron(cells.reshape(CELLS, CELLS), np.ones((step, step), bool)))
+        chosen = np.zeros(CELLS * CELLS, bool)
+        chosen[order[: round(share * len(order))]] = True
+        gone.append(np.kron(chosen.reshape(CELLS, CELLS), np.ones((step, step), bool)))
     return np.stack([np.where(g, plain, hu) for g in gone] + [np.where(g, hu, plain) for g in gone])
 
 
@@ -132,7 +125,7 @@ def main(options):
             rows_of.append({name: {key: float(np.mean([c[key] for c in each])) for key in each[0]} for name, each in made.items()})
             patients.append(cohort.patient[rows[t]])
             for stage, other in shuffled(net, rng):
-                cam = heat(other, answers(other, hu[None])[2][0], other.head.weight[ANY].detach())
+                cam = cells(other, answers(other, hu[None])[2][0], other.head.weight[ANY].detach()).numpy()
                 # A map without a bright cell has nothing in common with any.
                 same = spearmanr(found["plain"].ravel(), cam.ravel()).correlation if cam.any() else 0.0
                 randomised.setdefault(stage, []).append(float(same))

@@ -44,13 +44,17 @@ def load_net(folder):
     return net.eval().to(memory_format=torch.channels_last)
 
 
+def cells(net, activation, gradient):
+    """Grad-CAM [32, 32] of an activation [K, 32, 32] for a gradient [F] of the features, the same sum as cam.onnx."""
+    weights = gradient[:CHANNELS] + (gradient[CHANNELS : CHANNELS + MAPS] + gradient[CHANNELS + MAPS :]) @ net.map_weight().detach()
+    return torch.relu(torch.einsum("k,khw->hw", weights, activation))
+
+
 def heat_map(net, hu):
-    """Grad-CAM [256, 256] of the logit `any` on one crop: the same sum as cam.onnx, enlarged bilinearly."""
+    """Grad-CAM [256, 256] of the logit `any` on one crop, enlarged bilinearly."""
     with torch.no_grad():
         _, _, activation, _ = net(torch.from_numpy(windowed(np.asarray(hu, np.float32)))[None])
-        w, lesion = net.head.weight[ANY], net.map_weight()
-        weights = w[:CHANNELS] + (w[CHANNELS : CHANNELS + MAPS] + w[CHANNELS + MAPS :]) @ lesion
-        cam = torch.relu(torch.einsum("k,nkhw->nhw", weights, activation))[None]
+        cam = cells(net, activation[0], net.head.weight[ANY])[None, None]
         return torch.nn.functional.interpolate(cam, size=hu.shape, mode="bilinear", align_corners=False)[0, 0].numpy()
 
 

@@ -220,7 +220,7 @@ class Faithfulness(unittest.TestCase):
         features, _ = net.pooled(activation)
         slope = torch.autograd.grad(net.head(features)[0, -1], activation)[0][0].mean((1, 2))
         expected = torch.relu(torch.einsum("k,khw->hw", slope, activation[0].detach()))
-        got = faithfulness.heat(net, activation[0].detach(), net.head.weight[-1].detach())
+        got = faithfulness.cells(net, activation[0].detach(), net.head.weight[-1].detach())
         np.testing.assert_allclose(got / 1024, expected, rtol=1e-3, atol=1e-7)
 
     def test_shuffling_goes_from_the_head_downwards(self):
