@@ -18,7 +18,7 @@ CELLS = 32
 UNSEEN_TRUST = 0.5
 ANY = CLASSES.index("any")
 # Share of each kind of sample.
-MIXTURE = {"drawn": 0.27, "transplanted": 0.12, "normal": 0.33, "positive": 0.17, "stroke": 0.03, "phantom": 0.05, "phantom-drawn": 0.03}
+MIXTURE = {"drawn": 0.26, "transplanted": 0.12, "normal": 0.36, "positive": 0.16, "stroke": 0.03, "phantom": 0.04, "phantom-drawn": 0.03}
 # How often each type is drawn: the real slices have least of SAH and IVH.
 KIND_WEIGHTS = {"epidural": 0.2, "intraparenchymal": 0.22, "intraventricular": 0.18, "subarachnoid": 0.22, "subdural": 0.18}
 # How often each type is transplanted: each patient as often as another, however many slices show it, and few show SAH and IVH.

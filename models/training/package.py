@@ -36,7 +36,7 @@ SMALL_TEXT = {
     "intracranial hemorrhage and any",
     "intendedUse": "For research use only, not for clinical use: ordering of non-contrast head CT by suspicion of "
     "intracranial hemorrhage in adults",
-    "trainedOn": "PhysioNet CT-ICH (66 studies of one hospital), hemorrhages drawn into its slices, 24 CPAISD slices, "
+    "trainedOn": "PhysioNet CT-ICH (66 studies of one hospital), hemorrhages drawn and transplanted into its slices, 24 CPAISD slices, "
     "generated phantoms; backbone from ImageNet",
 }
 PAPER_TEXT = SMALL_TEXT | {

@@ -48,6 +48,10 @@ def infarct(head, rng):
     off = np.abs((turn + np.pi) % (2 * np.pi) - np.pi)
     shape = head.inside & (off + 0.12 * smooth(rng, 12.0, head.size) < wide) & (head.depth + 4 * smooth(rng, 6.0, head.size) < deep)
     old, value, drop, edge = rng.random() < 0.5, rng.uniform(4, 20), rng.uniform(4, 14), rng.uniform(1, 5)
+    if rng.random() < 0.4:
+        # Spared gyri between dark ones look dense.
+        shape &= np.abs(smooth(rng, rng.choice([3.0, 6.0]), head.size)) > rng.uniform(0.2, 0.7)
+        edge = rng.uniform(0.8, 1.5)
     if old:
         return head.repainted(blend(head, shape, value, rng, edge, 1.5, rng.uniform(0.7, 1))[0])
     cover = ndimage.gaussian_filter(shape.astype(np.float32), edge)
@@ -64,6 +68,41 @@ def wide_csf(head, rng):
         rim = head.inside & (head.depth < rng.uniform(0, 4))
         head = head.repainted(blend(head, sulci | rim, rng.uniform(4, 16), rng, 0.9, 1.0, rng.uniform(0.5, 1))[0])
     return head
+
+
+def atrophy(head, rng):
+    """The CSF spaces that are there, each wider by a few millimetres: an old brain."""
+    reach = int(rng.integers(1, 4))
+    y, x = np.ogrid[-reach : reach + 1, -reach : reach + 1]
+    flat = ndimage.gaussian_filter(head.hu, 1.2)
+    wider = ndimage.grey_erosion(flat, footprint=np.hypot(y, x) <= reach + 0.3)
+    share = np.clip((rng.uniform(20, 26) - wider) / 10, 0, 1) * head.inside * (head.hu < 100)
+    return head.repainted(head.hu + share * (wider - flat))
+
+
+def cisterns(head, rng):
+    """The brainstem, or a lobe between wide fissures: tissue all round in CSF, which makes it look dense."""
+    (y, x), angle = head.place(rng.normal(0, 5) / head.mm, rng.normal(0, 18) / head.mm), rng.uniform(0, np.pi)
+    dx, dy = (head.gx - x) * head.mm, (head.gy - y) * head.mm
+    u, v = dx * np.cos(angle) + dy * np.sin(angle), dy * np.cos(angle) - dx * np.sin(angle)
+    ragged, radius, wide = smooth(rng, 6.0, head.size), rng.uniform(9, 19), rng.uniform(2, 7)
+    r = np.hypot(u, v * rng.uniform(1, 1.4)) + rng.uniform(0, 3) * ragged
+    turn, star = np.arctan2(v, u), rng.integers(0, 6)
+    arms = (np.cos(star * turn + ragged) > 0.9) & (r < radius + rng.uniform(5, 35)) if star else np.zeros_like(head.inside)
+    shape = head.inside & (r > radius) & ((r < radius + wide) | arms) & (smooth(rng, 12.0, head.size) > rng.uniform(-2, 0))
+    made = head.repainted(blend(head, shape, rng.uniform(4, 16), rng, 1.0, 1.2, rng.uniform(0.6, 1))[0])
+    return made.repainted(made.hu + rng.uniform(-2, 6) * (ndimage.gaussian_filter((r < radius).astype(np.float32), 1.5) * head.inside))
+
+
+def cortex(head, rng):
+    """Grey matter that stands out from the white: the tissue's own contrast raised, or a winding ribbon a little denser."""
+    if rng.random() < 0.5:
+        tissue = np.where(head.inside, np.clip(head.hu, 0, 60), 30).astype(np.float32)
+        detail = ndimage.gaussian_filter(tissue, 1.0) - ndimage.gaussian_filter(tissue, rng.uniform(4, 12))
+        return head.repainted(head.hu + rng.uniform(0.3, 1.2) * np.clip(detail, -15, 8) * (head.depth > 2) * (head.hu < 100))
+    ribbon = np.abs(smooth(rng, rng.choice([6.0, 12.0]), head.size)) < rng.uniform(0.1, 0.35)
+    ribbon &= head.inside & (head.depth < rng.uniform(12, 60)) & (head.hu < 60)
+    return head.repainted(head.hu + rng.uniform(3, 10) * ndimage.gaussian_filter(ribbon.astype(np.float32), rng.uniform(0.7, 1.3)))
 
 
 def cupping(head, rng):
@@ -102,8 +141,8 @@ def metal(head, rng):
     return head.repainted(np.where(r < rng.uniform(1.5, 5), rng.uniform(1500, 3000), hu).astype(np.float32))
 
 
-SHAMS = [calcification, falx, sinus, dark_lesion, infarct, wide_csf, cupping, scalp_swelling, bright_rim, metal]
-WEIGHTS = np.array([2, 2, 1.5, 1.5, 2, 3, 2, 1, 1.5, 0.5])
+SHAMS = [calcification, falx, sinus, dark_lesion, infarct, wide_csf, atrophy, cisterns, cortex, cupping, scalp_swelling, bright_rim, metal]
+WEIGHTS = np.array([2, 2, 1.5, 1.5, 3, 2.5, 3, 1.5, 2, 2, 1, 1.5, 0.5])
 
 
 def add(head, rng, most=2):

@@ -17,12 +17,14 @@ import faithfulness
 import golden
 import keep
 import lesions
+import mean
 import metrics
 import outlines
 import package
 import phantom
 import preprocess
 import rsna
+import shams
 import teacher
 import unpack
 from cohort import CLASSES, Cohort
@@ -96,6 +98,30 @@ class Drawing(unittest.TestCase):
     def test_the_same_seed_draws_the_same(self):
         first, second = (lesions.bleed(phantom.head(np.random.default_rng(3)), "intraparenchymal", np.random.default_rng(5)) for _ in range(2))
         np.testing.assert_array_equal(first[0], second[0])
+
+
+class LookAlikes(unittest.TestCase):
+    def test_each_changes_the_head_and_leaves_its_size_and_what_lies_around_it(self):
+        for sham in shams.SHAMS:
+            changed = 0
+            for seed in range(6):
+                head = phantom.head(np.random.default_rng(seed))
+                made = sham(head, np.random.default_rng(seed))
+                self.assertEqual(made.hu.shape, head.hu.shape)
+                self.assertTrue(np.isfinite(made.hu).all(), sham.__name__)
+                air = lesions.ndimage.binary_erosion(head.hu < -900, iterations=8)
+                np.testing.assert_allclose(made.hu[air], head.hu[air], atol=1, err_msg=sham.__name__)
+                changed += np.abs(made.hu - head.hu).max() > 1
+            self.assertGreater(changed, 2, sham.__name__)
+
+    def test_an_older_brain_has_more_csf_and_nothing_denser(self):
+        for seed in range(6):
+            head = phantom.head(np.random.default_rng(seed))
+            flat = lesions.ndimage.gaussian_filter(head.hu, 1.2)
+            made = shams.atrophy(head, np.random.default_rng(seed)).hu
+            self.assertLess((made - head.hu).max(), 1e-3)
+            np.testing.assert_array_equal(made[~head.inside], head.hu[~head.inside])
+            self.assertEqual(np.abs(made - head.hu).max() > 0, bool((flat[head.inside] < 20).any()))
 
 
 def chances(kind, where, value=0.9):
@@ -246,6 +272,21 @@ class Keeping(unittest.TestCase):
             for fold, folds in ((0, 3), (-1, 3), (1, 4)):
                 with self.assertRaisesRegex(ValueError, "saw patients"):
                     keep.kept(folder / "fold1.pt", fold, folds)
+
+    def test_a_mean_of_two_folds_saw_all_patients_and_one_of_a_fold_did_not(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            for seed, (fold, images) in enumerate([(0, 100), (1, 300), (1, 200)]):
+                (folder / str(seed)).mkdir()
+                torch.manual_seed(seed)
+                torch.save(SliceNet().state_dict(), folder / str(seed) / "net.pt")
+                (folder / str(seed) / "results.json").write_text(json.dumps({"fold": fold, "folds": 3, "images": images, "seconds": 60, "freeze": 2}))
+            for runs, fold in ((["0", "1"], -1), (["1", "2"], 1)):
+                mean.mean([folder / run for run in runs], folder / "mean")
+                record = json.loads((folder / "mean/results.json").read_text())
+                self.assertEqual((record["fold"], record["images"]), (fold, 300))
+                net, parts = torch.load(folder / "mean/net.pt"), [torch.load(folder / run / "net.pt") for run in runs]
+                np.testing.assert_allclose(net["head.weight"], (parts[0]["head.weight"] + parts[1]["head.weight"]) / 2, atol=1e-6)
 
     def test_a_network_of_all_patients_begins_no_fold(self):
         with tempfile.TemporaryDirectory() as name:
