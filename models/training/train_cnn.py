@@ -111,8 +111,12 @@ def main(options):
             weights, seen = kept(options.init, options.fold, options.folds)
             net.load_state_dict(weights)
             before = options.seen if seen is None else seen
-        # The backward pass of the finest layers costs four fifths of a step on a CPU, and they learn least.
-        for layer in [net.stem, *net.blocks[: options.freeze]] if options.freeze else []:
+        if options.head_only:
+            frozen = [layer for name, layer in net.named_children() if name not in ("lesion", "head")]
+        else:
+            # The backward pass of the finest layers costs four fifths of a step on a CPU, and they learn least.
+            frozen = [net.stem, *net.blocks[: options.freeze]] if options.freeze else []
+        for layer in frozen:
             layer.requires_grad_(False)
     net = net.to(memory_format=torch.channels_last)
     learning = [(name, p) for name, p in net.named_parameters() if p.requires_grad]
@@ -197,6 +201,7 @@ if __name__ == "__main__":
     parser.add_argument("--init", type=Path, help="weights to go on from instead of ImageNet's: of keep.py for the same fold, or of unpack.py for all patients")
     parser.add_argument("--seen", type=int, default=0, help="images that the weights of an unpacked package have seen")
     parser.add_argument("--freeze", type=int, default=4, help="first blocks that keep their weights, with the stem; 0 trains all")
+    parser.add_argument("--head-only", action="store_true", help="learns the lesion map's and the classes' last layers alone: after mean.py, which shrinks logits")
     parser.add_argument("--views", type=int, default=3, help="samples an epoch that show the same scene by different scanners")
     parser.add_argument("--minutes", type=float, default=math.inf, help="ends then, with the schedule by the clock, if the epochs take longer")
     parser.add_argument("--epochs", type=int, default=10)
