@@ -67,8 +67,8 @@ The LSTM against the slice network alone (study score: mean of the two highest s
   bleeds are few; small ones are missed most.
 - Outlines exist for 22 slices; where a heat map is bright says what moved the score, not where the border of a bleed is.
 - False alarms come from thick skulls and beam hardening along the inner table, calcification, dense sinuses. The series
-  of another scanner (`head-ct-ge`) was never trained on, but its false alarms led to more beam hardening in the drawn
-  training material, so it is no untouched test. It and the demonstration's phantoms were also looked at before the slice
+  of another scanner (`head-ct-ge`) was never trained on, but its false alarms led to more beam hardening, wider CSF spaces and
+  spared gyri in the drawn training material, so it is no untouched test. It and the demonstration's phantoms were also looked at before the slice
   network that ships was accepted.
 - Postoperative heads, tumours, contrast agent, children, metal and strong motion were not in the data.
 - The last sequence model and its calibration are fitted on scores of the folds' slice networks; the slice network that
@@ -162,6 +162,10 @@ def trained(options, e):
                 "model, its calibration and the thresholds are those of the older version, unchanged.")
     runs = [*(json.loads((folder / "results.json").read_text()) for folder in options.nets), final]
     images = ", ".join(str(r["images"]) for r in runs[:-1])
+    if "meanOf" in final and runs[:-1]:
+        own = final["images"] - max(r["images"] for r in runs[:-1])
+        return (f"Slice network: from the mean of the weights of the folds' networks ({images} samples) on, {own} samples on all patients, and the mean of "
+                f"{len(final['meanOf'])} of its states. {options.time}".rstrip())
     earlier = f", {final['imagesBefore']} of them for the version before" if final["imagesBefore"] else ""
     return (f"Slice network: {final['images']} samples on all patients{earlier} (the folds' networks {images}). {options.time}".rstrip())
 

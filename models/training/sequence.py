@@ -2,8 +2,10 @@
 are dozens of studies here and not thousands.
 
 Input of slice t: e_t = P (f_t - mu), the features' principal components scaled to variance 1, and p_t = sigmoid of
-the CNN's logits. Its hidden states and p_t go into one linear layer, whose output is added to the CNN's own logits
-times a gain for each class: with nothing learned the sequence model is the CNN.
+the CNN's logits. Its hidden states and p_t go into one linear layer, whose output is added to the CNN's own logits: with
+nothing learned the sequence model is the CNN. Neither a gain of these logits nor a bias is learned, which would say how common
+a class is in the studies at hand; calibration says that afterwards, and out of fold it is an error, since a class that is
+rarer in the fold left out is commoner in the others. Only the paper's head, which has no path around it, has its bias.
 """
 import numpy as np
 import torch
@@ -21,8 +23,9 @@ class SequenceNet(nn.Module):
                             dropout=dropout if layers > 1 else 0.0)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(2 * hidden + classes, classes)
-        # The paper's head has no path around it: `residual` False keeps the gain at zero.
-        self.gain = nn.Parameter(torch.ones(classes) * residual, requires_grad=residual)
+        # 0 without a path around the head, as in the paper.
+        self.gain = nn.Parameter(torch.ones(classes) * residual, requires_grad=False)
+        self.head.bias.requires_grad_(not residual)
         with torch.no_grad():
             self.head.weight.mul_(0.1)
             self.head.bias.zero_()

@@ -110,7 +110,8 @@ def main(options):
         if options.init:
             weights, seen = kept(options.init, options.fold, options.folds)
             net.load_state_dict(weights)
-            before = options.seen if seen is None else seen
+            run = options.init.parent / "results.json"
+            before = seen or (json.loads(run.read_text())["images"] if run.exists() else options.seen)
         if options.head_only:
             frozen = [layer for name, layer in net.named_children() if name not in ("lesion", "head")]
         else:
@@ -198,7 +199,7 @@ if __name__ == "__main__":
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--net", choices=["small", "paper"], default="small")
     parser.add_argument("--backbone", type=Path, help="ImageNet weights of the paper's network (torchvision state dict)")
-    parser.add_argument("--init", type=Path, help="weights to go on from instead of ImageNet's: of keep.py for the same fold, or of unpack.py for all patients")
+    parser.add_argument("--init", type=Path, help="weights to go on from instead of ImageNet's: of keep.py for the same fold; net.pt of mean.py or another run, or cnn.pt of unpack.py, for all patients")
     parser.add_argument("--seen", type=int, default=0, help="images that the weights of an unpacked package have seen")
     parser.add_argument("--freeze", type=int, default=4, help="first blocks that keep their weights, with the stem; 0 trains all")
     parser.add_argument("--head-only", action="store_true", help="learns the lesion map's and the classes' last layers alone: after mean.py, which shrinks logits")

@@ -109,7 +109,7 @@ def train(studies, options, seed):
         study = F.binary_cross_entropy_with_logits(whole, labels.amax(1), reduction="none") * CLASS_WEIGHTS
         # With few studies the slice network's own answer is the better guess: what is added to it costs.
         added = ((scores - net.gain * logits - net.head.bias) ** 2 * valid).sum() / valid.sum() / scores.shape[2]
-        loss = each.sum() / valid.sum() + 0.3 * study.sum(1).mean() + 0.02 * ((net.gain - 1) ** 2).sum() + options.pull * added
+        loss = each.sum() / valid.sum() + 0.3 * study.sum(1).mean() + options.pull * added
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -171,7 +171,7 @@ if __name__ == "__main__":
     parser.add_argument("--components", type=int, default=24)
     parser.add_argument("--hidden", type=int, default=24)
     parser.add_argument("--layers", type=int, default=1)
-    parser.add_argument("--pull", type=float, default=0.5, help="weight of the pull towards the slice network's logits")
+    parser.add_argument("--pull", type=float, default=8, help="weight of the pull towards the slice network's logits")
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--paper", action="store_true", help="the paper's sequence model instead of the small one")
