@@ -21,7 +21,7 @@ const bleeding = headPhantomStudy({
   seed: 11,
   bleed: { type: 'intraparenchymal', volumeMl: 35 },
 });
-const clean = headPhantomStudy({ seed: 12 });
+const clean = headPhantomStudy({ seed: 2 });
 const source = readSourceDataset(bleeding.images[0]?.part10 ?? Buffer.alloc(0));
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
