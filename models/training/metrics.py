@@ -1,5 +1,6 @@
 """Figures of merit with their uncertainty. Bootstraps draw patients, not slices: slices of one patient are alike."""
 import numpy as np
+from scipy.optimize import minimize
 from sklearn.metrics import roc_auc_score
 
 
@@ -48,21 +49,19 @@ def auc_with_interval(y, score, groups):
 
 
 def platt(score, y, ridge=1.0):
-    """Slope and intercept of the probability sigmoid(slope x score + intercept), by Newton's method with Platt's
-    smoothed targets and a weak pull of the slope towards 1."""
+    """Slope, at least 0.05, and intercept of the probability sigmoid(slope x score + intercept), with Platt's smoothed
+    targets (Platt 1999) and a weak pull of the slope towards 1."""
     positives, negatives = y.sum(), len(y) - y.sum()
     target = np.where(y > 0, (positives + 1) / (positives + 2), 1 / (negatives + 2))
-    x, w = np.stack([score, np.ones_like(score)], 1), np.array([1.0, 0.0])
-    pull = np.array([ridge, 0.0])
-    for _ in range(100):
-        p = sigmoid(x @ w)
-        gradient = x.T @ (p - target) + pull * (w - [1.0, 0.0])
-        hessian = (x * (p * (1 - p))[:, None]).T @ x + np.diag(pull + 1e-6)
-        step = np.linalg.solve(hessian, gradient)
-        w = w - np.clip(step, -2, 2)
-        if np.abs(step).max() < 1e-8:
-            break
-    return float(max(w[0], 0.05)), float(w[1])
+
+    def loss(w):
+        z = w[0] * score + w[1]
+        excess = sigmoid(z) - target
+        value = np.logaddexp(0, z).sum() - target @ z + ridge / 2 * (w[0] - 1) ** 2
+        return value, np.array([score @ excess + ridge * (w[0] - 1), excess.sum()])
+
+    fit = minimize(loss, [1.0, 0.0], jac=True, method="L-BFGS-B", bounds=[(0.05, None), (None, None)], options={"ftol": 1e-12, "gtol": 1e-8})
+    return float(fit.x[0]), float(fit.x[1])
 
 
 def confusion(y, p, threshold):
