@@ -1,4 +1,4 @@
-import { isShortVr, UNDEFINED_LENGTH } from './vr.js';
+import { isShortVrCode, isVrCode, UN, UNDEFINED_LENGTH } from './vr.js';
 
 /** How elements are written: the byte order, and whether they carry their VR (PS3.5 Annex A). */
 export interface Encoding {
@@ -103,15 +103,15 @@ export class ElementReader {
       const length = littleEndian ? bytes.readUInt32LE(offset + 4) : bytes.readUInt32BE(offset + 4);
       return { tag, value: offset + 8, length, inner: encoding };
     }
-    const vr = bytes.toString('latin1', offset + 4, offset + 6);
-    if (isShortVr(vr)) {
+    const vr = bytes.readUInt16BE(offset + 4);
+    if (isShortVrCode(vr)) {
       const length = littleEndian ? bytes.readUInt16LE(offset + 6) : bytes.readUInt16BE(offset + 6);
       return { tag, value: offset + 8, length, inner: encoding };
     }
-    if (!/^[A-Z]{2}$/.test(vr)) throw malformed('an element has no VR');
+    if (!isVrCode(vr)) throw malformed('an element has no VR');
     if (offset + 12 > limit) throw truncated();
     const length = littleEndian ? bytes.readUInt32LE(offset + 8) : bytes.readUInt32BE(offset + 8);
-    const implicitInside = vr === 'UN' && length === UNDEFINED_LENGTH;
+    const implicitInside = vr === UN && length === UNDEFINED_LENGTH;
     const inner = implicitInside ? IMPLICIT_LITTLE_ENDIAN : encoding;
     return { tag, value: offset + 12, length, inner };
   }

@@ -1,4 +1,5 @@
 import type { Frame, Orientation, Vector } from '../domain/instance.js';
+import { defined } from './defined.js';
 import { DatasetStructureError, type ElementReader } from './element-reader.js';
 import { HeaderValues } from './header-values.js';
 
@@ -55,30 +56,20 @@ function frameOf(
   measures: HeaderValues | undefined,
   transformation: HeaderValues | undefined,
 ): Frame {
-  const imagePositionPatient = position?.numbers(0x00200032);
-  const imageOrientationPatient = orientation?.numbers(0x00200037);
-  const pixelSpacing = measures?.numbers(0x00280030);
-  const sliceThickness = measures?.number(0x00180050);
-  const rescaleSlope = transformation?.number(RESCALE_SLOPE);
-  const rescaleIntercept = transformation?.number(RESCALE_INTERCEPT);
-  const rescaleUnreadable = [RESCALE_SLOPE, RESCALE_INTERCEPT].some((tag) =>
-    transformation?.isUnreadable(tag),
-  );
-  return {
-    ...(imagePositionPatient?.length === 3 && {
-      imagePositionPatient: imagePositionPatient as unknown as Vector,
-    }),
-    ...(imageOrientationPatient?.length === 6 && {
-      imageOrientationPatient: imageOrientationPatient as unknown as Orientation,
-    }),
-    ...(pixelSpacing?.length === 2 && {
-      pixelSpacing: pixelSpacing as unknown as readonly [number, number],
-    }),
-    ...(sliceThickness !== undefined && { sliceThickness }),
-    ...(rescaleSlope !== undefined && { rescaleSlope }),
-    ...(rescaleIntercept !== undefined && { rescaleIntercept }),
-    ...(rescaleUnreadable && { rescaleUnreadable }),
-  };
+  const isUnreadable = (tag: number) => transformation?.isUnreadable(tag) ?? false;
+  return defined({
+    imagePositionPatient: exactly<Vector>(3, position?.numbers(0x00200032)),
+    imageOrientationPatient: exactly<Orientation>(6, orientation?.numbers(0x00200037)),
+    pixelSpacing: exactly<readonly [number, number]>(2, measures?.numbers(0x00280030)),
+    sliceThickness: measures?.number(0x00180050),
+    rescaleSlope: transformation?.number(RESCALE_SLOPE),
+    rescaleIntercept: transformation?.number(RESCALE_INTERCEPT),
+    rescaleUnreadable: isUnreadable(RESCALE_SLOPE) || isUnreadable(RESCALE_INTERCEPT) || undefined,
+  });
+}
+
+function exactly<T>(count: number, values: number[] | undefined): T | undefined {
+  return values?.length === count ? (values as unknown as T) : undefined;
 }
 
 /** The items of a sequence; none where it is absent or broken, since a frame's geometry is optional. */

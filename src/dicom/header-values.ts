@@ -36,11 +36,13 @@ export class HeaderValues {
 
   /** All values of a text element, trimmed of padding; none where it is absent or empty. */
   strings(tag: number): string[] {
-    const raw = this.#raw(tag);
-    if (raw === undefined) return [];
-    const text = raw.toString(this.#charset);
-    const values = text.split('\\').map((value) => withoutPadding(value, PADDING));
-    return values.length === 1 && values[0] === '' ? [] : values;
+    const element = this.#elements.get(tag);
+    if (!element || element.length === 0 || element.length > MAX_VALUE_BYTES) return [];
+    const { value: start, length } = element;
+    const text = this.#bytes.toString(this.#charset, start, start + length);
+    if (text.includes('\\')) return text.split('\\').map((value) => withoutPadding(value, PADDING));
+    const value = withoutPadding(text, PADDING);
+    return value === '' ? [] : [value];
   }
 
   /** The first value. */
@@ -101,12 +103,6 @@ export class HeaderValues {
     const element = this.#elements.get(tag);
     if (!element || element.length === UNDEFINED_LENGTH || element.length < size) return undefined;
     return read(element.value, element.inner.littleEndian);
-  }
-
-  #raw(tag: number): Buffer | undefined {
-    const element = this.#elements.get(tag);
-    if (!element || element.length === 0 || element.length > MAX_VALUE_BYTES) return undefined;
-    return this.#bytes.subarray(element.value, element.value + element.length);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { InstanceHeader } from '../domain/instance.js';
+import { defined } from './defined.js';
 import {
   DatasetStructureError,
   type ElementHeader,
@@ -197,11 +198,4 @@ function isSpectral(imageType: readonly string[], rescaleType: string | undefine
     imageType.some((value) => SPECTRAL_IMAGE_TYPES.has(value)) ||
     (rescaleType !== undefined && SPECTRAL_RESCALE_TYPES.has(rescaleType))
   );
-}
-
-/** Leaves out what is undefined, as optional properties require. */
-function defined<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
-  };
 }

@@ -1,12 +1,14 @@
 import { HeaderError, type HeaderReading, scanHeader } from '../dicom/header.js';
 import { ByteCollector } from './byte-collector.js';
 
-/** Enough for nearly every single-frame image, so that its header is read once. */
+/** A first piece of this size holds the header of nearly every single-frame image, which then is read where it lies. */
+const WHOLE_HEADER_BYTES = 8 * 1024;
 const FIRST_ATTEMPT_BYTES = 64 * 1024;
 
 /**
- * Keeps the beginning of a dataset while it arrives until its header can be read: tries at 64 KiB and whenever that has
- * doubled, up to a limit, so that a dataset is never kept whole for its header.
+ * Reads a dataset's header while the dataset arrives: from its first piece where that is long enough, else from what it
+ * keeps of the beginning, at 64 KiB and whenever that has doubled, up to a limit, so that a dataset is never kept whole for
+ * its header.
  */
 export class HeaderCollector {
   readonly #transferSyntaxUid: string;
@@ -29,11 +31,13 @@ export class HeaderCollector {
   /** @throws HeaderError as soon as it is certain that there is no header */
   push(bytes: Buffer): void {
     if (this.#reading || this.#isCut) return;
+    if (this.#collected.length === 0 && bytes.length >= WHOLE_HEADER_BYTES) this.#attempt(bytes);
+    if (this.#reading) return;
     this.#collected.push(bytes);
     if (this.#collected.length < Math.min(this.#attemptAt, this.#maximumBytes)) return;
     this.#attemptAt *= 2;
     this.#isCut = this.#collected.length >= this.#maximumBytes;
-    this.#attempt();
+    this.#attempt(this.#collected.bytes);
   }
 
   /** The dataset is whole. @throws HeaderError */
@@ -46,9 +50,9 @@ export class HeaderCollector {
     return reading;
   }
 
-  #attempt(): void {
+  #attempt(beginning: Buffer): void {
     try {
-      const reading = scanHeader(this.#collected.bytes, this.#transferSyntaxUid);
+      const reading = scanHeader(beginning, this.#transferSyntaxUid);
       if (reading.endedAt !== 'end-of-header') return;
       this.#reading = reading;
       this.#collected.take();
