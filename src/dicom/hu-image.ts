@@ -16,9 +16,6 @@ export interface HuImage {
   readonly pixelSpacing?: readonly [number, number];
 }
 
-/** A CT's usual image, in 16 bits. Kept from image to image: fresh memory costs four times the arithmetic. */
-const scratch = new ArrayBuffer(2 * 512 * 512);
-
 /**
  * One frame of a CT's Part 10 file in Hounsfield units, turned to radiological display: rows run from the patient's
  * right to left, columns from anterior to posterior. `geometry` is the header's entry for that frame, `frame` counts
@@ -33,7 +30,7 @@ export async function readHuImage(
   into?: Float32Array,
 ): Promise<HuImage> {
   const encoded = await readFrame(part10, frame);
-  const image = toHu(storedImage(encoded, scratch), geometry, into);
+  const image = toHu(storedImage(encoded), geometry, into);
   const { imageOrientationPatient: orientation } = geometry;
   return orientation ? orientToDisplay(image, orientation) : image;
 }
@@ -48,15 +45,10 @@ export function toHu(stored: StoredImage, geometry: Frame, into?: Float32Array):
   if (!Number.isFinite(slope) || slope === 0 || !Number.isFinite(intercept)) {
     throw new PixelError('value-mapping-invalid', `Rescale Slope ${slope}, Intercept ${intercept}`);
   }
-  const { values, padding, rows, columns } = stored;
-  const hu = into?.length === values.length ? into : new Float32Array(values.length);
-  for (let i = 0; i < hu.length; i += 1) hu[i] = (values[i] as number) * slope + intercept;
-  if (padding && padding.to * slope + intercept <= HIGHEST_PADDING_HU) {
-    for (let i = 0; i < hu.length; i += 1) {
-      const value = values[i] as number;
-      if (value >= padding.from && value <= padding.to) hu[i] = AIR_HU;
-    }
-  }
+  const { samples, rows, columns } = stored;
+  const hu = into?.length === samples.length ? into : new Float32Array(samples.length);
+  const huBySample = huTable(stored, slope, intercept);
+  for (let i = 0; i < hu.length; i += 1) hu[i] = huBySample[samples[i] as number] as number;
   if (!isFiniteMapping(slope, intercept) && !allFinite(hu)) {
     const message = `Rescale Slope ${slope} and Intercept ${intercept} lead beyond any number`;
     throw new PixelError('value-mapping-invalid', message);
@@ -64,6 +56,25 @@ export function toHu(stored: StoredImage, geometry: Frame, into?: Float32Array):
   if (isWrapped(stored, hu, slope, intercept)) unwrap(hu);
   const { pixelSpacing } = geometry;
   return { rows, columns, hu, ...(pixelSpacing && { pixelSpacing }) };
+}
+
+/** The table of the last mapping: all slices of a series have one. */
+let lastTable: { readonly key: readonly unknown[]; readonly huBySample: Float32Array } | undefined;
+
+/** The HU of each sample. */
+function huTable(
+  { valueBySample, padding }: StoredImage,
+  slope: number,
+  intercept: number,
+): Float32Array {
+  const key = [valueBySample, padding?.from, padding?.to, slope, intercept];
+  if (lastTable?.key.every((part, i) => part === key[i])) return lastTable.huBySample;
+  const isOutside = padding !== undefined && padding.to * slope + intercept <= HIGHEST_PADDING_HU;
+  const huBySample = Float32Array.from(valueBySample, (value) =>
+    isOutside && value >= padding.from && value <= padding.to ? AIR_HU : value * slope + intercept,
+  );
+  lastTable = { key, huBySample };
+  return huBySample;
 }
 
 /** Whether every value of 16 bits, signed or not, has a finite HU in single precision. */

@@ -22,13 +22,16 @@ const NATIVE_SYNTAXES: ReadonlySet<string> = new Set([
   EXPLICIT_VR_BIG_ENDIAN,
 ]);
 
-/** One frame's stored values, sign extended and freed of the bits beyond Bits Stored. */
+/** One frame's samples, and how they are read. */
 export interface StoredImage {
   readonly rows: number;
   readonly columns: number;
   readonly bitsStored: number;
   readonly signed: boolean;
-  readonly values: Int16Array | Uint16Array;
+  /** Samples as they are allocated, with what else lies in their bits. */
+  readonly samples: Uint8Array | Uint16Array;
+  /** The stored value that each sample stands for, sign extended and freed of the bits beyond Bits Stored. */
+  readonly valueBySample: Int32Array;
   /** Stored values that stand for "no pixel here", both ends included (PS3.3 C.7.5.1.1.2). */
   readonly padding?: { readonly from: number; readonly to: number };
 }
@@ -76,18 +79,12 @@ async function frameOf(dataSet: DataSet, frame: number): Promise<EncodedFrame> {
   return { bytes, layout, padding: paddingOf(dataSet, layout) };
 }
 
-/**
- * The frame's values.
- * @param scratch where they may be kept; whoever gives it is through with them before it is given again
- * @throws PixelError where the frame is too short
- */
-export function storedImage(
-  { bytes, layout, padding }: EncodedFrame,
-  scratch?: ArrayBuffer,
-): StoredImage {
+/** @throws PixelError where the frame is too short */
+export function storedImage({ bytes, layout, padding }: EncodedFrame): StoredImage {
   const { rows, columns, bitsStored, signed } = layout;
-  const values = storedValues(bytes, layout, scratch);
-  return { rows, columns, bitsStored, signed, values, ...(padding && { padding }) };
+  const samples = samplesOf(bytes, rows * columns);
+  const valueBySample = valueTable(layout);
+  return { rows, columns, bitsStored, signed, samples, valueBySample, ...(padding && { padding }) };
 }
 
 /** A multi-frame object is read frame by frame from the same bytes: its header is parsed once. */
@@ -201,33 +198,37 @@ function nativeFrame(
   return copy;
 }
 
-function storedValues(
-  bytes: Uint8Array,
-  layout: Layout,
-  scratch?: ArrayBuffer,
-): Int16Array | Uint16Array {
-  const pixels = layout.rows * layout.columns;
-  const wide = bytes.length >= 2 * pixels;
+function samplesOf(bytes: Uint8Array, pixels: number): Uint8Array | Uint16Array {
   if (bytes.length < pixels) {
     throw new PixelError('pixel-data-too-short', `${bytes.length} bytes for ${pixels} pixels`);
   }
+  const wide = bytes.length >= 2 * pixels;
+  return wide ? new Uint16Array(bytes.buffer, bytes.byteOffset, pixels) : bytes.subarray(0, pixels);
+}
+
+/** The table of the last layout: all slices of a series have one. */
+let lastValues: { readonly layout: Layout; readonly valueBySample: Int32Array } | undefined;
+
+/** What each of 16 bits stands for: once for a series, where shifting each pixel would cost as much as reading the file. */
+function valueTable(layout: Layout): Int32Array {
   const { bitsStored, highBit, signed } = layout;
-  const raw = wide ? new Uint16Array(bytes.buffer, bytes.byteOffset, pixels) : bytes;
-  if (wide && bitsStored === 16) {
-    return signed ? new Int16Array(bytes.buffer, bytes.byteOffset, pixels) : (raw as Uint16Array);
+  const last = lastValues?.layout;
+  if (
+    lastValues &&
+    last?.bitsStored === bitsStored &&
+    last.highBit === highBit &&
+    last.signed === signed
+  ) {
+    return lastValues.valueBySample;
   }
-  const kept =
-    scratch !== undefined && scratch.byteLength >= 2 * pixels
-      ? scratch
-      : new ArrayBuffer(2 * pixels);
-  const values = signed ? new Int16Array(kept, 0, pixels) : new Uint16Array(kept, 0, pixels);
   const left = 31 - highBit;
   const right = 32 - bitsStored;
-  for (let i = 0; i < pixels; i += 1) {
-    const top = (raw[i] as number) << left;
-    values[i] = signed ? top >> right : top >>> right;
-  }
-  return values;
+  const valueBySample = Int32Array.from({ length: 0x10000 }, (_, sample) => {
+    const top = sample << left;
+    return signed ? top >> right : top >>> right;
+  });
+  lastValues = { layout, valueBySample };
+  return valueBySample;
 }
 
 /**

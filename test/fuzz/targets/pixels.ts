@@ -103,7 +103,7 @@ export const target: Target = {
     for (const frame of [1, 2]) {
       try {
         const image = await readStoredImage(input, frame);
-        if (image.values.length !== image.rows * image.columns)
+        if (image.samples.length !== image.rows * image.columns)
           throw new Error('Pixels are missing');
         toHu(image, { rescaleSlope: 1, rescaleIntercept: -1024 });
       } catch (error) {

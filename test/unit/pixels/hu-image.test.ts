@@ -4,15 +4,15 @@ import type { StoredImage } from '../../../src/dicom/pixels.js';
 import type { Orientation } from '../../../src/domain/instance.js';
 import { part10Of, samples16 } from './part10.js';
 
-function stored(values: readonly number[], more: Partial<StoredImage> = {}): StoredImage {
-  return {
-    rows: 1,
-    columns: values.length,
-    bitsStored: 16,
-    signed: true,
-    values: Int16Array.from(values),
-    ...more,
-  };
+function stored(
+  values: readonly number[],
+  more: Partial<Pick<StoredImage, 'bitsStored' | 'signed' | 'padding'>> = {},
+): StoredImage {
+  const samples = Uint16Array.from(values);
+  const valueBySample = new Int32Array(0x10000);
+  for (const value of values) valueBySample[value & 0xffff] = value;
+  const { length: columns } = values;
+  return { rows: 1, columns, bitsStored: 16, signed: true, samples, valueBySample, ...more };
 }
 
 describe('Hounsfield units', () => {
@@ -56,14 +56,10 @@ describe('a value mapping that leads to no number', () => {
 describe('12-bit values that wrapped around', () => {
   const wrapped = (hu: number) => (hu + 4096) % 4096;
   const wrappedImage = (brain: number, air: number): StoredImage =>
-    stored([], {
-      columns: 100,
-      bitsStored: 12,
-      signed: false,
-      values: Uint16Array.from({ length: 100 }, (_, i) =>
-        wrapped(i < 40 ? air : i < 90 ? brain : 900),
-      ),
-    });
+    stored(
+      Array.from({ length: 100 }, (_, i) => wrapped(i < 40 ? air : i < 90 ? brain : 900)),
+      { bitsStored: 12, signed: false },
+    );
 
   it('are unwrapped where air and brain come out right', () => {
     const { hu } = toHu(wrappedImage(32, -1000), {});

@@ -1,4 +1,5 @@
 import { deflateRawSync } from 'node:zlib';
+import type { StoredImage } from '../../../src/dicom/pixels.js';
 
 /** Values of the attributes that a test image needs, by (group, element) in hex; numbers are US. */
 export type Attributes = Readonly<Record<string, number | string | Uint8Array>>;
@@ -133,4 +134,9 @@ function uint32(value: number): Buffer {
 /** Little-endian 16-bit samples. */
 export function samples16(values: readonly number[]): Uint8Array {
   return new Uint8Array(Uint16Array.from(values, (value) => value & 0xffff).buffer);
+}
+
+/** The stored values of an image. */
+export function valuesOf({ samples, valueBySample }: StoredImage): number[] {
+  return Array.from(samples, (sample) => valueBySample[sample] as number);
 }

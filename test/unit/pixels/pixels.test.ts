@@ -2,7 +2,7 @@ import dcmjsCodecs from 'dcmjs-codecs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readStoredImage } from '../../../src/dicom/pixels.js';
 import { TRANSFER_SYNTAXES } from '../../../src/dicom/transfer-syntaxes.js';
-import { part10Of, samples16, type TestImage } from './part10.js';
+import { part10Of, samples16, type TestImage, valuesOf } from './part10.js';
 
 const { Context, NativeCodecs } = dcmjsCodecs;
 const TILE = [-2048, -1000, -1, 0, 1, 40, 1000, 2047];
@@ -15,7 +15,7 @@ const SIGNED_12: TestImage = {
 };
 
 async function values(image: TestImage, frame?: number): Promise<number[]> {
-  return [...(await readStoredImage(part10Of(image), frame)).values];
+  return valuesOf(await readStoredImage(part10Of(image), frame));
 }
 
 async function codeOf(image: TestImage, frame?: number): Promise<string | undefined> {
