@@ -102,16 +102,28 @@ function blockMeans({ hu, rows, columns }: HuImage, k: number): Blocks {
   const values = new Float32Array(across * down);
   for (let y = 0; y < down * k; y += 1) {
     const block = Math.floor(y / k) * across;
-    let at = y * columns;
+    const row = y * columns;
     for (let x = 0; x < across; x += 1) {
-      let sum = 0;
-      for (let i = 0; i < k; i += 1) sum += hu[at + i] as number;
-      at += k;
-      values[block + x] = (values[block + x] as number) + sum;
+      values[block + x] = (values[block + x] as number) + sumOf(hu, row + x * k, k);
     }
   }
   for (let i = 0; i < values.length; i += 1) values[i] = (values[i] as number) / (k * k);
   return { columns: across, values };
+}
+
+/** Of `k` pixels; the four of an image of 512 in half the time of a loop. */
+function sumOf(hu: Float32Array, from: number, k: number): number {
+  if (k === 4) {
+    return (
+      (hu[from] as number) +
+      (hu[from + 1] as number) +
+      (hu[from + 2] as number) +
+      (hu[from + 3] as number)
+    );
+  }
+  let sum = 0;
+  for (let i = 0; i < k; i += 1) sum += hu[from + i] as number;
+  return sum;
 }
 
 /** Whether there is air around the head: mostly the first pixel says so. */

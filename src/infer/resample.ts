@@ -29,37 +29,50 @@ export function resample(
 
   if (scratch.length < (bottom - top) * size) scratch = new Float32Array((bottom - top) * size);
   const narrowed = scratch;
-  const { hu } = image;
+  const { hu, columns } = image;
+  const { first, weights, count } = across;
   for (let y = top; y < bottom; y += 1) {
-    const row = y * image.columns;
+    const row = y * columns;
     const to = (y - top) * size;
-    let weight = 0;
     for (let x = 0; x < size; x += 1) {
-      const from = row + (across.first[x] as number);
-      let sum = 0;
-      for (let i = 0; i < across.count; i += 1) {
-        sum += (hu[from + i] as number) * (across.weights[weight + i] as number);
-      }
-      weight += across.count;
-      narrowed[to + x] = sum;
+      const from = row + (first[x] as number);
+      narrowed[to + x] = weightedSum(hu, from, 1, weights, x * count, count);
     }
   }
 
   const out = new Float32Array(size * size);
-  const line = new Float64Array(size);
   for (let y = 0; y < size; y += 1) {
-    line.fill(0);
-    for (let i = 0; i < down.count; i += 1) {
-      const weight = down.weights[y * down.count + i] as number;
-      if (weight === 0) continue;
-      const row = ((down.first[y] as number) - top + i) * size;
-      for (let x = 0; x < size; x += 1) {
-        line[x] = (line[x] as number) + (narrowed[row + x] as number) * weight;
-      }
+    const row = ((down.first[y] as number) - top) * size;
+    const to = y * size;
+    for (let x = 0; x < size; x += 1) {
+      out[to + x] = weightedSum(narrowed, row + x, size, down.weights, y * down.count, down.count);
     }
-    out.set(line, y * size);
   }
   return out;
+}
+
+/** Output sample `i` of samples `step` apart. Four of them, as a head of 512 pixels needs at 256, in half the time of a loop. */
+function weightedSum(
+  samples: Float32Array,
+  from: number,
+  step: number,
+  weights: Float64Array,
+  w: number,
+  count: number,
+): number {
+  if (count === 4) {
+    return (
+      (samples[from] as number) * (weights[w] as number) +
+      (samples[from + step] as number) * (weights[w + 1] as number) +
+      (samples[from + 2 * step] as number) * (weights[w + 2] as number) +
+      (samples[from + 3 * step] as number) * (weights[w + 3] as number)
+    );
+  }
+  let sum = 0;
+  for (let k = 0; k < count; k += 1) {
+    sum += (samples[from + k * step] as number) * (weights[w + k] as number);
+  }
+  return sum;
 }
 
 /** Pillow keeps the box in single precision. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { readFileMeta } from '../dicom/file-meta.js';
 import { allFinite, type HuImage, readHuImage } from '../dicom/hu-image.js';
 import { PixelError } from '../dicom/pixel-error.js';
@@ -10,6 +10,8 @@ import { Recent } from './recent.js';
 
 /** Neighbouring slabs are read again as channels of the next one. */
 const SLABS_KEPT = 8;
+/** A CT's usual image and its header: fresh memory for each file costs several times what reading it does. */
+const FILE_BYTES = 1024 * 1024;
 
 /** Reads slabs from Part 10 files as HU images, turned to display. */
 export class SlabReader {
@@ -20,6 +22,7 @@ export class SlabReader {
   #dropped: HuImage[] = [];
   /** Frames of one object follow one another, and a multi-frame file is large. */
   #file: { readonly path: string; readonly bytes: Uint8Array } | undefined;
+  readonly #memory = new Uint8Array(FILE_BYTES);
 
   /** The images of `groups`, in that order; good until the next call, which comes after this one. @throws StageError */
   async read({ groups }: SlabInput): Promise<HuImage[]> {
@@ -47,7 +50,10 @@ export class SlabReader {
   }
 
   async #image({ file, sha256, frame, geometry }: ImageReference): Promise<HuImage> {
-    if (this.#file?.path !== file) this.#file = { path: file, bytes: await bytesOf(file, sha256) };
+    if (this.#file?.path !== file) {
+      this.#file = undefined;
+      this.#file = { path: file, bytes: bytesOf(file, sha256, this.#memory) };
+    }
     const into = this.#spare.pop();
     try {
       const image = await readHuImage(this.#file.bytes, geometry, frame, into);
@@ -65,9 +71,12 @@ export class SlabReader {
   }
 }
 
-/** The bytes of a Part 10 file. What is not what the scanner sent must not be read as a picture of this patient. */
-async function bytesOf(file: string, sha256: string): Promise<Uint8Array> {
-  const bytes = await read(file);
+/**
+ * The bytes of a Part 10 file, in `memory` where they fit. What is not what the scanner sent must not be read as a picture of
+ * this patient.
+ */
+function bytesOf(file: string, sha256: string, memory: Uint8Array): Uint8Array {
+  const bytes = read(file, memory);
   const dataset = bytes.subarray(readFileMeta(bytes)?.datasetOffset ?? bytes.length);
   if (createHash('sha256').update(dataset).digest('hex') !== sha256) {
     throw new StageError(
@@ -79,9 +88,9 @@ async function bytesOf(file: string, sha256: string): Promise<Uint8Array> {
   return bytes;
 }
 
-async function read(file: string): Promise<Uint8Array> {
+function read(file: string, memory: Uint8Array): Uint8Array {
   try {
-    return await readFile(file);
+    return readInto(file, memory);
   } catch (cause) {
     const { code, errno } = cause as NodeJS.ErrnoException;
     // What no file system said, or a lack of memory, is nothing about the slice.
@@ -93,5 +102,23 @@ async function read(file: string): Promise<Uint8Array> {
       gone ? 'A stored slice is no longer there' : 'A stored slice cannot be read',
       { cause },
     );
+  }
+}
+
+/** Waits for the disk: whoever reads slabs has nothing else to do meanwhile. */
+function readInto(file: string, memory: Uint8Array): Uint8Array {
+  const descriptor = openSync(file, 'r');
+  try {
+    const { size } = fstatSync(descriptor);
+    const bytes = size <= memory.length ? memory : new Uint8Array(size);
+    let length = 0;
+    while (length < size) {
+      const read = readSync(descriptor, bytes, length, size - length, length);
+      if (read === 0) break;
+      length += read;
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    closeSync(descriptor);
   }
 }
