@@ -1,6 +1,6 @@
 import { withoutPadding } from './padding.js';
 import type { EncodedInstance } from './verbatim-dataset.js';
-import { isShortVr } from './vr.js';
+import { isShortVrCode } from './vr.js';
 
 /** Vigil's own (PS3.7 D.3.3.2); a new one comes only with a change in how Vigil encodes objects. */
 export const IMPLEMENTATION_CLASS_UID = '2.25.133461071236256910653371562591478026773';
@@ -26,7 +26,7 @@ export function readFileMeta(bytes: Uint8Array): FileMeta | undefined {
   if (file.toString('latin1', PREAMBLE_LENGTH, offset) !== 'DICM') return undefined;
   const uids = new Map<number, string>();
   while (offset + 12 <= file.length && file.readUInt16LE(offset) === 0x0002) {
-    const long = !isShortVr(file.toString('latin1', offset + 4, offset + 6));
+    const long = !isShortVrCode(file.readUInt16BE(offset + 4));
     const length = long ? file.readUInt32LE(offset + 8) : file.readUInt16LE(offset + 6);
     const value = offset + (long ? 12 : 8);
     if (value + length > file.length) return undefined;

@@ -1,6 +1,6 @@
 import type { Frame, Orientation } from '../domain/instance.js';
 import { PixelError } from './pixel-error.js';
-import { readFrame, type StoredImage, storedImage } from './pixels.js';
+import { readStoredImage, type StoredImage, storedValue } from './pixels.js';
 
 /** What stands for "no pixel here". */
 const AIR_HU = -1000;
@@ -29,8 +29,7 @@ export async function readHuImage(
   frame = 1,
   into?: Float32Array,
 ): Promise<HuImage> {
-  const encoded = await readFrame(part10, frame);
-  const image = toHu(storedImage(encoded), geometry, into);
+  const image = toHu(await readStoredImage(part10, frame), geometry, into);
   const { imageOrientationPatient: orientation } = geometry;
   return orientation ? orientToDisplay(image, orientation) : image;
 }
@@ -58,22 +57,25 @@ export function toHu(stored: StoredImage, geometry: Frame, into?: Float32Array):
   return { rows, columns, hu, ...(pixelSpacing && { pixelSpacing }) };
 }
 
-/** The table of the last mapping: all slices of a series have one. */
-let lastTable: { readonly key: readonly unknown[]; readonly huBySample: Float32Array } | undefined;
+/** More bits are never allocated to a sample. */
+const SAMPLES = 0x10000;
 
-/** The HU of each sample. */
-function huTable(
-  { valueBySample, padding }: StoredImage,
-  slope: number,
-  intercept: number,
-): Float32Array {
-  const key = [valueBySample, padding?.from, padding?.to, slope, intercept];
-  if (lastTable?.key.every((part, i) => part === key[i])) return lastTable.huBySample;
+/** The table of the last mapping: all slices of a series have one. */
+let last: { readonly key: readonly unknown[]; readonly huBySample: Float32Array } | undefined;
+
+/** The HU that each sample stands for: looking them up costs half of working them out for every pixel. */
+function huTable(stored: StoredImage, slope: number, intercept: number): Float32Array {
+  const { bitsStored, highBit, signed, padding } = stored;
+  const key = [bitsStored, highBit, signed, padding?.from, padding?.to, slope, intercept];
+  if (last?.key.every((part, i) => part === key[i])) return last.huBySample;
   const isOutside = padding !== undefined && padding.to * slope + intercept <= HIGHEST_PADDING_HU;
-  const huBySample = Float32Array.from(valueBySample, (value) =>
-    isOutside && value >= padding.from && value <= padding.to ? AIR_HU : value * slope + intercept,
-  );
-  lastTable = { key, huBySample };
+  const huBySample = new Float32Array(SAMPLES);
+  for (let sample = 0; sample < SAMPLES; sample += 1) {
+    const value = storedValue(stored, sample);
+    const isPadding = isOutside && value >= padding.from && value <= padding.to;
+    huBySample[sample] = isPadding ? AIR_HU : value * slope + intercept;
+  }
+  last = { key, huBySample };
   return huBySample;
 }
 

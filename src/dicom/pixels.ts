@@ -27,25 +27,12 @@ export interface StoredImage {
   readonly rows: number;
   readonly columns: number;
   readonly bitsStored: number;
+  readonly highBit: number;
   readonly signed: boolean;
-  /** Samples as they are allocated, with what else lies in their bits. */
+  /** As they are allocated, with what else lies in their bits; `storedValue` says what each stands for. */
   readonly samples: Uint8Array | Uint16Array;
-  /** The stored value that each sample stands for, sign extended and freed of the bits beyond Bits Stored. */
-  readonly valueBySample: Int32Array;
   /** Stored values that stand for "no pixel here", both ends included (PS3.3 C.7.5.1.1.2). */
   readonly padding?: { readonly from: number; readonly to: number };
-}
-
-/** One frame's bytes, decompressed, and how they are to be read. */
-export interface EncodedFrame {
-  readonly bytes: Uint8Array;
-  readonly layout: Layout;
-  readonly padding: StoredImage['padding'];
-}
-
-/** As `readFrame` and `storedImage`. @throws PixelError */
-export async function readStoredImage(part10: Uint8Array, frame = 1): Promise<StoredImage> {
-  return storedImage(await readFrame(part10, frame));
 }
 
 /**
@@ -53,7 +40,7 @@ export async function readStoredImage(part10: Uint8Array, frame = 1): Promise<St
  * MONOCHROME1 only says how to display: the values are as stored.
  * @throws PixelError
  */
-export async function readFrame(part10: Uint8Array, frame = 1): Promise<EncodedFrame> {
+export async function readStoredImage(part10: Uint8Array, frame = 1): Promise<StoredImage> {
   try {
     return await frameOf(parse(part10), frame);
   } catch (error) {
@@ -63,7 +50,16 @@ export async function readFrame(part10: Uint8Array, frame = 1): Promise<EncodedF
   }
 }
 
-async function frameOf(dataSet: DataSet, frame: number): Promise<EncodedFrame> {
+/** The stored value that a sample stands for, sign extended and freed of the bits beyond Bits Stored. */
+export function storedValue(
+  { bitsStored, highBit, signed }: Pick<StoredImage, 'bitsStored' | 'highBit' | 'signed'>,
+  sample: number,
+): number {
+  const top = sample << (31 - highBit);
+  return signed ? top >> (32 - bitsStored) : top >>> (32 - bitsStored);
+}
+
+async function frameOf(dataSet: DataSet, frame: number): Promise<StoredImage> {
   const layout = layoutOf(dataSet);
   const frames = dataSet.intString('x00280008') ?? 1;
   if (!Number.isInteger(frame) || frame < 1 || frame > frames) {
@@ -76,15 +72,10 @@ async function frameOf(dataSet: DataSet, frame: number): Promise<EncodedFrame> {
   const bytes = element.encapsulatedPixelData
     ? await decompress(syntax, encapsulatedFrame(dataSet, element, frame, frames), layout)
     : nativeFrame(dataSet, element, frame, layout, syntax === EXPLICIT_VR_BIG_ENDIAN);
-  return { bytes, layout, padding: paddingOf(dataSet, layout) };
-}
-
-/** @throws PixelError where the frame is too short */
-export function storedImage({ bytes, layout, padding }: EncodedFrame): StoredImage {
-  const { rows, columns, bitsStored, signed } = layout;
+  const { rows, columns, bitsStored, highBit, signed } = layout;
   const samples = samplesOf(bytes, rows * columns);
-  const valueBySample = valueTable(layout);
-  return { rows, columns, bitsStored, signed, samples, valueBySample, ...(padding && { padding }) };
+  const padding = paddingOf(dataSet, layout);
+  return { rows, columns, bitsStored, highBit, signed, samples, ...(padding && { padding }) };
 }
 
 /** A multi-frame object is read frame by frame from the same bytes: its header is parsed once. */
@@ -204,31 +195,6 @@ function samplesOf(bytes: Uint8Array, pixels: number): Uint8Array | Uint16Array 
   }
   const wide = bytes.length >= 2 * pixels;
   return wide ? new Uint16Array(bytes.buffer, bytes.byteOffset, pixels) : bytes.subarray(0, pixels);
-}
-
-/** The table of the last layout: all slices of a series have one. */
-let lastValues: { readonly layout: Layout; readonly valueBySample: Int32Array } | undefined;
-
-/** What each of 16 bits stands for: once for a series, where shifting each pixel would cost as much as reading the file. */
-function valueTable(layout: Layout): Int32Array {
-  const { bitsStored, highBit, signed } = layout;
-  const last = lastValues?.layout;
-  if (
-    lastValues &&
-    last?.bitsStored === bitsStored &&
-    last.highBit === highBit &&
-    last.signed === signed
-  ) {
-    return lastValues.valueBySample;
-  }
-  const left = 31 - highBit;
-  const right = 32 - bitsStored;
-  const valueBySample = Int32Array.from({ length: 0x10000 }, (_, sample) => {
-    const top = sample << left;
-    return signed ? top >> right : top >>> right;
-  });
-  lastValues = { layout, valueBySample };
-  return valueBySample;
 }
 
 /**

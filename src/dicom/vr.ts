@@ -1,23 +1,21 @@
-/** VRs with a length of 16 bits; all others, those still to come too, have 32 (PS3.5 Table 7.1-2, 7.1-1). */
-const SHORT_VRS = new Set(
-  'AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US'.split(' '),
-);
-
-const SHORT_VR_CODES = new Set([...SHORT_VRS].map(codeOf));
-
-export function isShortVr(vr: string): boolean {
-  return SHORT_VRS.has(vr);
-}
-
-/** Its two letters as they lie in a dataset, read as one number, big endian: no text is made of each element's. */
+/** A VR's two letters as they lie in a dataset, read as one number, big endian: no text is made of each element's. */
 function codeOf(vr: string): number {
   return (vr.charCodeAt(0) << 8) | vr.charCodeAt(1);
 }
 
+/** VRs with a length of 16 bits; all others, those still to come too, have 32 (PS3.5 Table 7.1-2, 7.1-1). */
+const SHORT_VRS = new Set(
+  'AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US'.split(' ').map(codeOf),
+);
+
 export const UN = codeOf('UN');
 
+export function isShortVr(vr: string): boolean {
+  return SHORT_VRS.has(codeOf(vr));
+}
+
 export function isShortVrCode(code: number): boolean {
-  return SHORT_VR_CODES.has(code);
+  return SHORT_VRS.has(code);
 }
 
 /** Whether the code is of two capital letters, as every VR is. */

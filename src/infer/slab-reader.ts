@@ -51,6 +51,7 @@ export class SlabReader {
 
   async #image({ file, sha256, frame, geometry }: ImageReference): Promise<HuImage> {
     if (this.#file?.path !== file) {
+      // Its bytes are overwritten, also where the next file turns out to be unreadable.
       this.#file = undefined;
       this.#file = { path: file, bytes: bytesOf(file, sha256, this.#memory) };
     }

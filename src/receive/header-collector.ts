@@ -1,14 +1,13 @@
 import { HeaderError, type HeaderReading, scanHeader } from '../dicom/header.js';
 import { ByteCollector } from './byte-collector.js';
 
-/** A first piece of this size holds the header of nearly every single-frame image, which then is read where it lies. */
-const WHOLE_HEADER_BYTES = 8 * 1024;
-const FIRST_ATTEMPT_BYTES = 64 * 1024;
+/** Enough for nearly every single-frame image, so that its header is read once. */
+const FIRST_ATTEMPT_BYTES = 8 * 1024;
 
 /**
- * Reads a dataset's header while the dataset arrives: from its first piece where that is long enough, else from what it
- * keeps of the beginning, at 64 KiB and whenever that has doubled, up to a limit, so that a dataset is never kept whole for
- * its header.
+ * Reads a dataset's header while the dataset arrives: tries at 8 KiB and whenever what came has doubled, up to a limit, so
+ * that a dataset is never kept whole for its header. The first piece is read where it lies, and copied only where it is
+ * not enough.
  */
 export class HeaderCollector {
   readonly #transferSyntaxUid: string;
@@ -31,13 +30,11 @@ export class HeaderCollector {
   /** @throws HeaderError as soon as it is certain that there is no header */
   push(bytes: Buffer): void {
     if (this.#reading || this.#isCut) return;
-    if (this.#collected.length === 0 && bytes.length >= WHOLE_HEADER_BYTES) this.#attempt(bytes);
+    const isFirst = this.#collected.length === 0;
+    if (isFirst) this.#attemptIfDue(bytes);
     if (this.#reading) return;
     this.#collected.push(bytes);
-    if (this.#collected.length < Math.min(this.#attemptAt, this.#maximumBytes)) return;
-    this.#attemptAt *= 2;
-    this.#isCut = this.#collected.length >= this.#maximumBytes;
-    this.#attempt(this.#collected.bytes);
+    if (!isFirst) this.#attemptIfDue(this.#collected.bytes);
   }
 
   /** The dataset is whole. @throws HeaderError */
@@ -48,6 +45,13 @@ export class HeaderCollector {
       throw new HeaderError('truncated', 'The dataset ends within an element');
     }
     return reading;
+  }
+
+  #attemptIfDue(beginning: Buffer): void {
+    if (beginning.length < Math.min(this.#attemptAt, this.#maximumBytes)) return;
+    this.#attemptAt = 2 * beginning.length;
+    this.#isCut = beginning.length >= this.#maximumBytes;
+    this.#attempt(beginning);
   }
 
   #attempt(beginning: Buffer): void {

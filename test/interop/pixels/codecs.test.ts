@@ -53,7 +53,7 @@ async function stored(name: string, image: TestImage): Promise<string> {
 /** What an image means; bits beyond Bits Stored mean nothing. */
 async function read(file: string, frame?: number) {
   const image = await readStoredImage(await readFile(file), frame);
-  const { samples, valueBySample, ...described } = image;
+  const { samples, highBit, ...described } = image;
   return { ...described, values: valuesOf(image) };
 }
 

@@ -1,5 +1,5 @@
 import { deflateRawSync } from 'node:zlib';
-import type { StoredImage } from '../../../src/dicom/pixels.js';
+import { type StoredImage, storedValue } from '../../../src/dicom/pixels.js';
 
 /** Values of the attributes that a test image needs, by (group, element) in hex; numbers are US. */
 export type Attributes = Readonly<Record<string, number | string | Uint8Array>>;
@@ -137,6 +137,6 @@ export function samples16(values: readonly number[]): Uint8Array {
 }
 
 /** The stored values of an image. */
-export function valuesOf({ samples, valueBySample }: StoredImage): number[] {
-  return Array.from(samples, (sample) => valueBySample[sample] as number);
+export function valuesOf(image: StoredImage): number[] {
+  return Array.from(image.samples, (sample) => storedValue(image, sample));
 }

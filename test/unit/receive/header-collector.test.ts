@@ -28,6 +28,11 @@ describe('HeaderCollector', () => {
     expect(header).toMatchObject({ sopInstanceUid: '1.2.3.4.5', seriesInstanceUid: '1.2.3.4' });
   });
 
+  it.each([100, 1_000_000])('reads a header that comes in pieces of %i bytes', (pieceLength) => {
+    const { header } = collect(sliceWith(60_000), pieceLength).end();
+    expect(header).toMatchObject({ sopInstanceUid: '1.2.3.4.5', seriesInstanceUid: '1.2.3.4' });
+  });
+
   it('knows the header while the pixel data is still coming', () => {
     const pixels = dataset([...ctElements(), [0x7fe00010, 'OW', new Uint8Array(200_000)]]);
     expect(collect(pixels.subarray(0, 100_000)).reading?.header.rows).toBe(4);
